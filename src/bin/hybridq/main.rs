@@ -1,0 +1,2 @@
+//! The `hybridq` command line.
+fn main() {}

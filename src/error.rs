@@ -1,0 +1,108 @@
+//! The one error type of the core, and the one source of the C status numbers.
+
+use core::fmt;
+
+/// Everything that a core function can refuse.
+///
+/// The discriminants are the `hq_status` values of the C ABI; they are append-only. Zero is
+/// `HQ_OK` and therefore no variant. Whatever function returns an error has left its outputs
+/// untouched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum Error {
+    /// A pointer from C is NULL although its length is not zero.
+    NullPointer = -1,
+    /// The length of an input does not fit the shape given with it.
+    Shape = -2,
+    /// An output buffer is shorter than the shape requires; the size queries say how much it must hold.
+    OutputTooSmall = -3,
+    /// The scratch buffer is shorter than the `*_workspace_size` sibling says.
+    WorkspaceTooSmall = -4,
+    /// The size of a buffer for this shape does not fit `usize`.
+    SizeOverflow = -5,
+    /// An input holds a NaN or an infinity. Clean it, or choose `NonFinite::Saturate`.
+    NonFinite = -6,
+    /// A parameter is outside its documented range.
+    InvalidArgument = -7,
+    /// A number from C is not a value of the enum it stands for.
+    UnknownEnum = -8,
+    /// The combination of format, fit and granularity does not exist; the format's page says which do.
+    Unsupported = -9,
+    /// A pointer from C is not aligned for its element type.
+    Misaligned = -10,
+    /// An output overlaps an input of a function that is not `_inplace`.
+    Overlap = -11,
+    /// A fitted scale exceeds the largest `f16` (65504) that the format can store. Rescale the input,
+    /// or choose `NonFinite::Saturate`.
+    ScaleRange = -12,
+    /// The tier asked for does not exist on this machine.
+    TierUnavailable = -13,
+    /// A self-test vector gave another result than the golden one: do not trust this build on this machine.
+    SelfTest = -14,
+}
+
+impl Error {
+    /// Every variant, in the order of the status numbers.
+    pub const ALL: [Error; 14] = [
+        Error::NullPointer,
+        Error::Shape,
+        Error::OutputTooSmall,
+        Error::WorkspaceTooSmall,
+        Error::SizeOverflow,
+        Error::NonFinite,
+        Error::InvalidArgument,
+        Error::UnknownEnum,
+        Error::Unsupported,
+        Error::Misaligned,
+        Error::Overlap,
+        Error::ScaleRange,
+        Error::TierUnavailable,
+        Error::SelfTest,
+    ];
+
+    /// The `hq_status` number of this error: always negative.
+    #[must_use]
+    pub const fn status(self) -> i32 {
+        self as i32
+    }
+
+    /// What is wrong and how to mend it, one line. The same text that `hq_status_string` gives.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        // A NUL-terminated literal serves Rust and C from one place; Rust drops the last byte.
+        match self.message_with_nul().split_at_checked(self.message_with_nul().len() - 1) {
+            Some((text, _)) => text,
+            None => "",
+        }
+    }
+
+    /// [`Error::message`] with a terminating NUL, for C.
+    #[must_use]
+    pub const fn message_with_nul(self) -> &'static str {
+        match self {
+            Error::NullPointer => "pointer is NULL but its length is not zero\0",
+            Error::Shape => "input length does not fit the shape: pass exactly the number of elements the shape names\0",
+            Error::OutputTooSmall => "output buffer too small: ask the size query for this shape\0",
+            Error::WorkspaceTooSmall => "scratch buffer too small: ask the *_workspace_size function for these arguments\0",
+            Error::SizeOverflow => "the size of this shape overflows size_t: split the matrix\0",
+            Error::NonFinite => "input holds NaN or infinity: clean it, or choose the saturate policy\0",
+            Error::InvalidArgument => "a parameter is outside its documented range\0",
+            Error::UnknownEnum => "a number is not a value of the enum it stands for\0",
+            Error::Unsupported => "this format does not support this fit or granularity\0",
+            Error::Misaligned => "pointer is not aligned for its element type\0",
+            Error::Overlap => "output overlaps an input: use separate buffers or the _inplace function\0",
+            Error::ScaleRange => "a scale exceeds the largest f16 (65504): rescale the input, or choose the saturate policy\0",
+            Error::TierUnavailable => "this machine does not have the requested SIMD tier\0",
+            Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,1 @@
+//! Host file formats: safetensors and GGUF in and out, C headers out.

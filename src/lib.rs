@@ -1,0 +1,12 @@
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+#![doc = "hybridq: ultra-low-bit learning on small machines."]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod error;
+
+pub use error::Error;
+
+#[cfg(feature = "std")]
+pub mod io;
