@@ -82,9 +82,13 @@ impl Error {
     pub const fn message_with_nul(self) -> &'static str {
         match self {
             Error::NullPointer => "pointer is NULL but its length is not zero\0",
-            Error::Shape => "input length does not fit the shape: pass exactly the number of elements the shape names\0",
+            Error::Shape => {
+                "input length does not fit the shape: pass exactly the number of elements the shape names\0"
+            }
             Error::OutputTooSmall => "output buffer too small: ask the size query for this shape\0",
-            Error::WorkspaceTooSmall => "scratch buffer too small: ask the *_workspace_size function for these arguments\0",
+            Error::WorkspaceTooSmall => {
+                "scratch buffer too small: ask the *_workspace_size function for these arguments\0"
+            }
             Error::SizeOverflow => "the size of this shape overflows size_t: split the matrix\0",
             Error::NonFinite => "input holds NaN or infinity: clean it, or choose the saturate policy\0",
             Error::InvalidArgument => "a parameter is outside its documented range\0",
@@ -92,7 +96,9 @@ impl Error {
             Error::Unsupported => "this format does not support this fit or granularity\0",
             Error::Misaligned => "pointer is not aligned for its element type\0",
             Error::Overlap => "output overlaps an input: use separate buffers or the _inplace function\0",
-            Error::ScaleRange => "a scale exceeds the largest f16 (65504): rescale the input, or choose the saturate policy\0",
+            Error::ScaleRange => {
+                "a scale exceeds the largest f16 (65504): rescale the input, or choose the saturate policy\0"
+            }
             Error::TierUnavailable => "this machine does not have the requested SIMD tier\0",
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }

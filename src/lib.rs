@@ -5,6 +5,10 @@
 extern crate alloc;
 
 mod error;
+pub mod math;
+pub mod quant;
+pub mod simd;
+pub mod workspace;
 
 pub use error::Error;
 

@@ -1,0 +1,137 @@
+//! int8 activations: blocks of 256 with an f32 scale and the sums of every 16 codes.
+//!
+//! | bytes | contents |
+//! |---|---|
+//! | 0..4 | scale, f32, native endian: 1/127 of the largest magnitude of the block |
+//! | 4..260 | 256 codes, i8, -127..=127 |
+//! | 260..292 | 16 sums of 16 codes each, i16, native endian |
+//!
+//! This is a form in memory, not a file format. Value = code * scale. Code = `x * (127 / max|x|)` rounded to
+//! nearest, ties to even, on every tier and target. The sums let kernels work with unsigned weight codes and
+//! subtract the offset once.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::math::{guard_scale, round_ties_even};
+use crate::{Error, simd};
+
+use super::NonFinite;
+use super::fit::{check_finite, largest_finite};
+
+/// Values in a block.
+pub const BLOCK_LEN: usize = 256;
+/// Codes behind one sum.
+pub const SUM_LEN: usize = 16;
+
+/// One block of quantized activations; 292 bytes, the `hq_act_block` of the C ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct ActBlock {
+    /// Value of code 1.
+    pub scale: f32,
+    /// The codes; zero beyond the end of the vector.
+    pub codes: [i8; BLOCK_LEN],
+    /// Sums of 16 consecutive codes.
+    pub sums: [i16; BLOCK_LEN / SUM_LEN],
+}
+
+const _: () = assert!(size_of::<ActBlock>() == 292 && align_of::<ActBlock>() == 4);
+
+impl ActBlock {
+    /// A block of zeros.
+    pub const ZERO: ActBlock = ActBlock { scale: 0.0, codes: [0; BLOCK_LEN], sums: [0; BLOCK_LEN / SUM_LEN] };
+
+    /// Blocks that a vector of `len` values takes: `ceil(len / 256)`.
+    #[must_use]
+    pub const fn count(len: usize) -> usize {
+        len.div_ceil(BLOCK_LEN)
+    }
+}
+
+/// Quantizes `batch` vectors of `cols` values each, row-major, into `batch * ActBlock::count(cols)` blocks.
+///
+/// A block of zeros (or of magnitudes so small that 1/127 of them is no f32) has scale 0 and codes 0.
+/// Under [`NonFinite::Saturate`] an infinity counts as the largest finite magnitude of its block, NaN as 0.
+///
+/// # Errors
+/// [`Error::Shape`] if `x` does not hold `batch * cols` values, [`Error::OutputTooSmall`] if `out` has not
+/// at least the blocks named above, [`Error::NonFinite`], [`Error::SizeOverflow`]. `out` is untouched then.
+///
+/// ```
+/// use hybridq::quant::{ActBlock, NonFinite, quantize_activations};
+/// let x = [0.5f32, -1.0, 0.25];
+/// let mut acts = [ActBlock::ZERO; 1];
+/// quantize_activations(1, 3, &x, NonFinite::Error, &mut acts)?;
+/// assert_eq!(acts[0].codes[..4], [64, -127, 32, 0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn quantize_activations(
+    batch: usize,
+    cols: usize,
+    x: &[f32],
+    non_finite: NonFinite,
+    out: &mut [ActBlock],
+) -> Result<(), Error> {
+    if batch.checked_mul(cols).ok_or(Error::SizeOverflow)? != x.len() {
+        return Err(Error::Shape);
+    }
+    let blocks = ActBlock::count(cols);
+    let out =
+        out.get_mut(..batch.checked_mul(blocks).ok_or(Error::SizeOverflow)?).ok_or(Error::OutputTooSmall)?;
+    if out.is_empty() {
+        return Ok(());
+    }
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || {
+            check_finite(x, non_finite)?;
+            for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(blocks)) {
+                for (x, block) in x.chunks(BLOCK_LEN).zip(out) {
+                    quantize_block(x, block);
+                }
+            }
+            Ok(())
+        },
+    )
+}
+
+#[inline(always)]
+fn quantize_block(x: &[f32], block: &mut ActBlock) {
+    *block = ActBlock::ZERO;
+    let max = largest_finite(x);
+    if max == 0.0 {
+        return;
+    }
+    let scale = max / 127.0;
+    if scale == 0.0 {
+        return;
+    }
+    let guard = guard_scale(max);
+    let inverse = 127.0 / (max * guard);
+    block.scale = scale;
+    for (code, &v) in block.codes.iter_mut().zip(x) {
+        // Infinities become the largest finite magnitude; a NaN stays one and the cast makes it 0.
+        let v = if v > max { max } else { v };
+        let v = if v < -max { -max } else { v };
+        *code = round_ties_even(v * guard * inverse) as i8;
+    }
+    let (groups, _) = block.codes.as_chunks::<SUM_LEN>();
+    for (sum, group) in block.sums.iter_mut().zip(groups) {
+        *sum = group.iter().map(|&c| c as i16).sum();
+    }
+}
+
+/// Decodes `cols` values from their blocks.
+///
+/// # Errors
+/// [`Error::Shape`] if `acts` has fewer than `ActBlock::count(out.len())` blocks.
+pub fn dequantize_activations(acts: &[ActBlock], out: &mut [f32]) -> Result<(), Error> {
+    let acts = acts.get(..ActBlock::count(out.len())).ok_or(Error::Shape)?;
+    for (block, out) in acts.iter().zip(out.chunks_mut(BLOCK_LEN)) {
+        for (value, &code) in out.iter_mut().zip(&block.codes) {
+            *value = code as f32 * block.scale;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Packed weights to f32.
+
+use crate::Error;
+
+use super::{Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+
+/// Decodes a packed `rows` x `cols` matrix: value = code * scale, one rounding at most.
+///
+/// `data` holds at least [`Format::matrix_bytes`] bytes, `out` at least `rows * cols` values, of which just
+/// those are written. Any bytes decode; a scale that is infinite or NaN in the data gives infinite or NaN
+/// values.
+///
+/// # Errors
+/// [`Error::Shape`] if `data` is too short, [`Error::OutputTooSmall`], [`Error::SizeOverflow`]. `out` is
+/// untouched then.
+pub fn dequantize(
+    format: Format,
+    rows: usize,
+    cols: usize,
+    data: &[u8],
+    out: &mut [f32],
+) -> Result<(), Error> {
+    let data = data.get(..format.matrix_bytes(rows, cols)?).ok_or(Error::Shape)?;
+    let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
+    let out = out.get_mut(..cells).ok_or(Error::OutputTooSmall)?;
+    if out.is_empty() {
+        return Ok(());
+    }
+    let rows = data.chunks_exact(format.row_bytes(cols)?).zip(out.chunks_exact_mut(cols));
+    for (row, out) in rows {
+        match format {
+            Format::Tq1_0 => blocks(row, out, 1.0, tq1_0::unpack),
+            Format::Tq2_0 => blocks(row, out, 1.0, tq2_0::unpack),
+            Format::FiveLevel => blocks(row, out, 0.5, five_level::unpack),
+            Format::Q8_0 => blocks(row, out, 1.0, q8_0::unpack),
+            Format::DenseTernary => dense(row, out),
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn blocks<const LEN: usize, const BYTES: usize>(
+    row: &[u8],
+    out: &mut [f32],
+    unit: f32,
+    unpack: impl Fn(&[u8; BYTES], &mut [i8; LEN]) -> f32,
+) {
+    let (packed, _) = row.as_chunks::<BYTES>();
+    for (block, out) in packed.iter().zip(out.chunks_mut(LEN)) {
+        let mut codes = [0i8; LEN];
+        let scale = unit * unpack(block, &mut codes);
+        for (value, &code) in out.iter_mut().zip(&codes) {
+            *value = code as f32 * scale;
+        }
+    }
+}
+
+#[inline(always)]
+fn dense(row: &[u8], out: &mut [f32]) {
+    let Some((digits, scale)) = dense_ternary::split_row(row) else { return };
+    let groups = digits.chunks(dense_ternary::GROUP_BYTES).zip(out.chunks_mut(dense_ternary::GROUP_LEN));
+    for (q, out) in groups {
+        let mut codes = [0i8; dense_ternary::GROUP_LEN];
+        let codes = codes.get_mut(..out.len()).unwrap_or_default();
+        dense_ternary::unpack_group(q, codes);
+        for (value, &code) in out.iter_mut().zip(codes.iter()) {
+            *value = code as f32 * scale;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Five levels {-1, -1/2, 0, 1/2, 1} x scale: 192 weights in 58 bytes (2.417 bits a weight; log2 5 = 2.322
+//! is the floor).
+//!
+//! | bytes | contents |
+//! |---|---|
+//! | 0..56 | bits 0-6 of byte `j`: triple `j`; bit 7 of byte `i`: bit `i mod 7` of triple `56 + i div 7` |
+//! | 56..58 | scale, f16 little-endian |
+//!
+//! Triple `j` (0..64) holds weights `j, j+64, j+128` as base-5 digits (digit = level index 0..=4 from -1 to
+//! 1, first weight most significant): `t = 25 d0 + 5 d1 + d2`, stored as the 7-bit fraction
+//! `q = ceil(t * 128 / 125)`. Digit `k` is the integer part of `5 * frac(q * 5^k / 128)`. All 128 values of
+//! `q` decode to digits 0..=4, also the three that no encoder writes.
+//! Weight = (digit - 2) * scale / 2.
+
+use half::f16;
+
+/// Weights in a block.
+pub const BLOCK_LEN: usize = 192;
+/// Bytes of a block.
+pub const BLOCK_BYTES: usize = 58;
+/// Bytes of a block that hold codes.
+pub const CODE_BYTES: usize = 56;
+/// Triples in a block; also the length of one digit plane.
+pub const TRIPLES: usize = 64;
+
+/// 5^k for the digit positions.
+pub(crate) const POW5: [u16; 3] = [1, 5, 25];
+
+#[inline(always)]
+const fn encode(d0: u8, d1: u8, d2: u8) -> u8 {
+    let t = 25 * d0 as u16 + 5 * d1 as u16 + d2 as u16;
+    (t * 128).div_ceil(125) as u8
+}
+
+/// Digit `k` (0..3) of a triple, given `pow5 = 5^k`.
+#[inline(always)]
+pub(crate) const fn digit(q: u8, pow5: u16) -> u8 {
+    ((((q as u16 * pow5) & 127) * 5) >> 7) as u8
+}
+
+/// Packs codes (-2..=2, in half scales) and their scale.
+#[inline(always)]
+pub fn pack(codes: &[i8; BLOCK_LEN], scale: f16, out: &mut [u8; BLOCK_BYTES]) {
+    let [bytes @ .., s0, s1] = out;
+    let bytes: &mut [u8; CODE_BYTES] = bytes;
+    let [p0, p1, p2]: &[[i8; TRIPLES]; 3] = bytemuck::must_cast_ref(codes);
+    let mut triples = [0u8; TRIPLES];
+    for (q, ((&a, &b), &c)) in triples.iter_mut().zip(p0.iter().zip(p1).zip(p2)) {
+        *q = encode((a + 2) as u8, (b + 2) as u8, (c + 2) as u8);
+    }
+    let (low, high) = triples.split_at(CODE_BYTES);
+    for (group, (bytes, low)) in high.iter().zip(bytes.chunks_exact_mut(7).zip(low.chunks_exact(7))) {
+        for (bit, (byte, &q)) in bytes.iter_mut().zip(low).enumerate() {
+            *byte = q | ((group >> bit) & 1) << 7;
+        }
+    }
+    [*s0, *s1] = scale.to_le_bytes();
+}
+
+/// Unpacks a block into codes -2..=2 (half scales); returns the scale.
+#[inline(always)]
+pub fn unpack(block: &[u8; BLOCK_BYTES], codes: &mut [i8; BLOCK_LEN]) -> f32 {
+    let [bytes @ .., s0, s1] = block;
+    unpack_codes(bytes, codes);
+    crate::math::f16_from_le([*s0, *s1])
+}
+
+/// The 64 triples of a block, each 0..=127.
+#[inline(always)]
+pub(crate) fn triples(bytes: &[u8; CODE_BYTES]) -> [u8; TRIPLES] {
+    let mut triples = [0u8; TRIPLES];
+    let (low, high) = triples.split_at_mut(CODE_BYTES);
+    for (q, &byte) in low.iter_mut().zip(bytes) {
+        *q = byte & 127;
+    }
+    for (q, group) in high.iter_mut().zip(bytes.chunks_exact(7)) {
+        for (bit, &byte) in group.iter().enumerate() {
+            *q |= (byte >> 7) << bit;
+        }
+    }
+    triples
+}
+
+/// Unpacks the 56 code bytes of a block.
+#[inline(always)]
+pub(crate) fn unpack_codes(bytes: &[u8; CODE_BYTES], codes: &mut [i8; BLOCK_LEN]) {
+    let triples = triples(bytes);
+    let (planes, _) = codes.as_chunks_mut::<TRIPLES>();
+    for (plane, pow5) in planes.iter_mut().zip(POW5) {
+        for (code, &q) in plane.iter_mut().zip(&triples) {
+            *code = digit(q, pow5) as i8 - 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_125_triples_round_trip_and_all_128_fractions_decode() {
+        for t in 0..125u8 {
+            let d = [t / 25, t / 5 % 5, t % 5];
+            let q = encode(d[0], d[1], d[2]);
+            assert!(q < 128);
+            assert_eq!(POW5.map(|p| digit(q, p)), d);
+        }
+        for q in 0..128u8 {
+            assert!(POW5.iter().all(|&p| digit(q, p) <= 4));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Tiers: which vector instructions the kernels use, found once at run time, forced by tests and users.
+//!
+//! On x86-64 the tier is detected at run time, in `no_std` builds too. On aarch64 NEON is part of the
+//! architecture. Every other target has the scalar tier, which is also the reference of all others.
+//!
+//! A kernel never trusts a [`Tier`] value: it asks for the matching pulp token, whose constructor is
+//! the proof that the CPU has the instructions.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use crate::Error;
+
+/// A set of vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum Tier {
+    /// Portable Rust; the reference.
+    Scalar = 0,
+    /// x86-64-v2: SSE4.2 and SSSE3, 128-bit vectors.
+    Sse42 = 1,
+    /// x86-64-v3: AVX2, FMA, BMI1/2 and LZCNT, 256-bit vectors. (FMA is not used for results.)
+    Avx2 = 2,
+    /// aarch64 Advanced SIMD, 128-bit vectors.
+    Neon = 3,
+}
+
+impl Tier {
+    /// Every tier of every target.
+    pub const ALL: [Tier; 4] = [Tier::Scalar, Tier::Sse42, Tier::Avx2, Tier::Neon];
+
+    /// The name used by `HQ_TIER` and in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tier::Scalar => "scalar",
+            Tier::Sse42 => "sse4.2",
+            Tier::Avx2 => "avx2",
+            Tier::Neon => "neon",
+        }
+    }
+
+    /// The tier with that [`name`](Tier::name); `sse42` is accepted for `sse4.2`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Tier> {
+        if name.eq_ignore_ascii_case("sse42") {
+            return Some(Tier::Sse42);
+        }
+        Tier::ALL.into_iter().find(|t| t.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The tier with that number in the C ABI.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEnum`].
+    pub fn from_i32(value: i32) -> Result<Tier, Error> {
+        Tier::ALL.into_iter().find(|&t| t as i32 == value).ok_or(Error::UnknownEnum)
+    }
+
+    /// Whether this machine can run it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Tier::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Tier::Sse42 => pulp::x86::V2::try_new().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx2 => pulp::x86::V3::try_new().is_some(),
+            #[cfg(target_arch = "aarch64")]
+            Tier::Neon => pulp::aarch64::Neon::try_new().is_some(),
+            _ => false,
+        }
+    }
+}
+
+/// 0 = not looked yet, else tier + 1. Plain loads and stores only, so that Cortex-M0 has it too.
+static ACTIVE: AtomicU8 = AtomicU8::new(0);
+
+/// The best tier of this machine, whatever has been forced.
+#[must_use]
+pub fn detect() -> Tier {
+    [Tier::Neon, Tier::Avx2, Tier::Sse42].into_iter().find(|t| t.is_available()).unwrap_or(Tier::Scalar)
+}
+
+/// The tier that the kernels use now: the forced one, else (std builds) the one `HQ_TIER` names, else
+/// the best of this machine.
+///
+/// A wrong `HQ_TIER` is reported once on standard error and the detected tier is used; programs that
+/// would rather stop call [`init_from_env`] first.
+#[must_use]
+#[inline]
+pub fn active() -> Tier {
+    match ACTIVE.load(Ordering::Relaxed) {
+        1 => Tier::Scalar,
+        2 => Tier::Sse42,
+        3 => Tier::Avx2,
+        4 => Tier::Neon,
+        _ => first_look(),
+    }
+}
+
+#[cold]
+fn first_look() -> Tier {
+    #[cfg(feature = "std")]
+    if let Err(message) = init_from_env() {
+        std::eprintln!("hybridq: {message}; using {}", detect().name());
+    }
+    let tier = match ACTIVE.load(Ordering::Relaxed) {
+        0 => detect(),
+        _ => return active(),
+    };
+    ACTIVE.store(tier as u8 + 1, Ordering::Relaxed);
+    tier
+}
+
+/// Makes every later call use `tier`, in all threads; `None` goes back to detection. For tests,
+/// benchmarks, and machines whose faster tier must not be used.
+///
+/// Results do not depend on the tier; only speed does.
+///
+/// # Errors
+/// [`Error::TierUnavailable`] if this machine lacks it; nothing changes then.
+pub fn force(tier: Option<Tier>) -> Result<(), Error> {
+    let tier = tier.unwrap_or_else(detect);
+    if !tier.is_available() {
+        return Err(Error::TierUnavailable);
+    }
+    ACTIVE.store(tier as u8 + 1, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Reads `HQ_TIER` and forces the tier it names. Does nothing if the variable is unset or empty.
+///
+/// # Errors
+/// A line that says what is wrong with the value, and which values this machine takes.
+#[cfg(feature = "std")]
+pub fn init_from_env() -> Result<(), std::string::String> {
+    let Some(value) = std::env::var_os("HQ_TIER").filter(|v| !v.is_empty()) else { return Ok(()) };
+    let here = || {
+        let names: std::vec::Vec<_> =
+            Tier::ALL.iter().filter(|t| t.is_available()).map(|t| t.name()).collect();
+        names.join(", ")
+    };
+    let tier = value.to_str().and_then(Tier::from_name);
+    let Some(tier) = tier else {
+        return Err(std::format!("HQ_TIER={} is no tier; this machine has: {}", value.display(), here()));
+    };
+    force(Some(tier)).map_err(|_| {
+        std::format!("HQ_TIER={} is not available on this machine, which has: {}", tier.name(), here())
+    })
+}
+
+/// Runs `f` compiled for the instructions of `tier`, so that its loops are vectorised for it. The
+/// results are the same on every tier as long as `f` fixes its order of float operations.
+///
+/// `f` must be `#[inline(always)]` all the way down. A tier that this machine lacks runs as scalar.
+#[inline(always)]
+pub(crate) fn vectorize<R>(tier: Tier, f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if tier == Tier::Avx2
+            && let Some(token) = pulp::x86::V3::try_new()
+        {
+            return token.vectorize(Call(f));
+        }
+        if tier == Tier::Sse42
+            && let Some(token) = pulp::x86::V2::try_new()
+        {
+            return token.vectorize(Call(f));
+        }
+    }
+    let _ = tier;
+    f()
+}
+
+/// A closure as pulp's `NullaryFnOnce`, whose call must be inlined into the feature-enabled function.
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct Call<F>(pub(crate) F);
+
+#[cfg(target_arch = "x86_64")]
+impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Call<F> {
+    type Output = R;
+    #[inline(always)]
+    fn call(self) -> R {
+        (self.0)()
+    }
+}

@@ -1,0 +1,36 @@
+//! What several test files share.
+#![allow(dead_code)] // each test binary uses its own part
+
+/// SplitMix64: small, published, seeded.
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Standard normal values by Box-Muller.
+pub fn gaussian(len: usize, seed: u64) -> Vec<f32> {
+    let mut rng = Rng(seed);
+    (0..len)
+        .map(|_| {
+            let (u, v) = (1.0 - rng.uniform(), rng.uniform());
+            ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+        })
+        .collect()
+}
+
+/// sqrt(sum (x - y)^2 / sum x^2).
+pub fn rmse(x: &[f32], y: &[f32]) -> f64 {
+    let error: f64 = x.iter().zip(y).map(|(a, b)| (*a as f64 - *b as f64).powi(2)).sum();
+    (error / x.iter().map(|a| (*a as f64).powi(2)).sum::<f64>()).sqrt()
+}
