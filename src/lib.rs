@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod error;
+pub mod linear;
 pub mod math;
 pub mod quant;
 pub mod simd;

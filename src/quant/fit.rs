@@ -308,7 +308,8 @@ fn project_five(sorted: &[u32]) -> Projection {
         *(if enters { &mut zero } else { &mut half }) = m;
         let s = p.value();
         let candidate = s * s / q;
-        if candidate > gain {
+        // At equal error the larger levels win: their scale is half as large (a constant keeps its own).
+        if candidate >= gain {
             gain = candidate;
             best = Projection { zero, half, scale: s / q, sum_squared_codes: q };
         }

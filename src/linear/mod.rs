@@ -1,0 +1,250 @@
+//! Codes times activations: dot, matvec and small-batch matmul of every format, and f32 vector kernels.
+//!
+//! Results do not depend on the tier: integer sums are exact, float operations have one fixed order (see
+//! `rows.rs` and `ops.rs`). Nothing here allocates or needs scratch. A caller threads a product by row
+//! ranges ([`Packed::rows_between`]).
+//!
+//! Bounds: an integer sum covers one activation block, |sum| <= 256 * 127 * 127 = 4,129,024 at most, so no
+//! length overflows an `i32`, and every sum converts to `f32` exactly.
+
+mod ops;
+mod rows;
+mod scalar;
+pub mod vector;
+
+use crate::quant::{ActBlock, Format};
+use crate::{Error, simd};
+
+use ops::{Kernel, Ops};
+
+/// A packed weight matrix in somebody else's bytes: `rows` x `cols`, row after row.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    format: Format,
+    rows: usize,
+    cols: usize,
+    row_bytes: usize,
+    data: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// A view of packed bytes; nothing is copied or decoded.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `data` is not exactly [`Format::matrix_bytes`] long, [`Error::SizeOverflow`].
+    pub fn new(format: Format, rows: usize, cols: usize, data: &'a [u8]) -> Result<Packed<'a>, Error> {
+        let row_bytes = format.row_bytes(cols)?;
+        if data.len() != format.matrix_bytes(rows, cols)? {
+            return Err(Error::Shape);
+        }
+        Ok(Packed { format, rows, cols, row_bytes, data })
+    }
+
+    /// The format of the bytes.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Rows: outputs of a product.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns: inputs of a product.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The packed bytes.
+    #[must_use]
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Rows `start..end` as a matrix of their own, for slices of work and threads.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the range does not lie in the matrix.
+    pub fn rows_between(&self, start: usize, end: usize) -> Result<Packed<'a>, Error> {
+        if start > end || end > self.rows {
+            return Err(Error::Shape);
+        }
+        let data = self.data.get(start * self.row_bytes..end * self.row_bytes).ok_or(Error::Shape)?;
+        Ok(Packed { rows: end - start, data, ..*self })
+    }
+
+    /// The packed bytes of each row in turn.
+    #[inline(always)]
+    fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        // A matrix without columns has rows of no bytes, which `chunks_exact` cannot count.
+        let empty = self.row_bytes == 0;
+        let count = if empty { self.rows } else { 0 };
+        self.data
+            .chunks_exact(if empty { 1 } else { self.row_bytes })
+            .chain(core::iter::repeat_n(&[] as &[u8], count))
+    }
+}
+
+/// `y = W a` with int8 activations: one output per row.
+///
+/// `acts` holds at least `ActBlock::count(W.cols())` blocks of the vector, `y` at least `W.rows()` values, of
+/// which just those are written.
+///
+/// Error against exact arithmetic on the decoded values: each of the n = ceil(cols/256) block terms is
+/// rounded a few times, so |error| <= (n + 4) * 2^-24 * sum of |block terms|.
+///
+/// # Errors
+/// [`Error::Shape`] if `acts` is too short, [`Error::OutputTooSmall`]. `y` is untouched then.
+///
+/// ```
+/// use hybridq::linear::{Packed, matvec};
+/// use hybridq::quant::{ActBlock, Fit, Format, NonFinite, Options, quantize, quantize_activations};
+/// let weights = [1.0f32, 0.0, -1.0, 0.0, 1.0, 1.0]; // 2 x 3
+/// let options = Options::new(Format::DenseTernary).fit(Fit::AbsMax);
+/// let mut packed = [0u8; 6];
+/// quantize(Format::DenseTernary, &options, 2, 3, &weights, &mut packed, &mut [])?;
+/// let mut acts = [ActBlock::ZERO; 1];
+/// quantize_activations(1, 3, &[127.0, 5.0, 27.0], NonFinite::Error, &mut acts)?;
+/// let mut y = [0.0; 2];
+/// matvec(&Packed::new(Format::DenseTernary, 2, 3, &packed)?, &acts, &mut y)?;
+/// assert_eq!(y, [100.0, 32.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn matvec(weights: &Packed<'_>, acts: &[ActBlock], y: &mut [f32]) -> Result<(), Error> {
+    matmul(weights, 1, acts, y)
+}
+
+/// `Y = A W^T` with int8 activations: `batch` vectors in, `batch` x `W.rows()` outputs, row-major.
+///
+/// `acts` holds `ActBlock::count(W.cols())` blocks per vector, vectors one after the other. Output `[b][r]` has
+/// exactly the bits that [`matvec`] gives for vector `b`.
+///
+/// # Errors
+/// As [`matvec`], and [`Error::SizeOverflow`].
+pub fn matmul(weights: &Packed<'_>, batch: usize, acts: &[ActBlock], y: &mut [f32]) -> Result<(), Error> {
+    let per_vector = ActBlock::count(weights.cols);
+    let acts = acts.get(..batch.checked_mul(per_vector).ok_or(Error::SizeOverflow)?).ok_or(Error::Shape)?;
+    let y = y
+        .get_mut(..batch.checked_mul(weights.rows).ok_or(Error::SizeOverflow)?)
+        .ok_or(Error::OutputTooSmall)?;
+    if y.is_empty() {
+        return Ok(());
+    }
+    if per_vector == 0 {
+        y.fill(0.0);
+        return Ok(());
+    }
+    ops::run(simd::active(), Matmul { weights, per_vector, acts, y });
+    Ok(())
+}
+
+struct Matmul<'a, 'w> {
+    weights: &'a Packed<'w>,
+    per_vector: usize,
+    acts: &'a [ActBlock],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Matmul<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<O: Ops>(self, ops: O) {
+        let Packed { format, cols, rows, .. } = *self.weights;
+        for (row, packed) in self.weights.iter().enumerate() {
+            for (acts, y) in self.acts.chunks_exact(self.per_vector).zip(self.y.chunks_exact_mut(rows)) {
+                if let Some(y) = y.get_mut(row) {
+                    *y = rows::dot(ops, format, packed, cols, acts);
+                }
+            }
+        }
+    }
+}
+
+/// One packed row times int8 activations.
+///
+/// # Errors
+/// [`Error::Shape`] if `row` has not exactly one row or `acts` is too short.
+pub fn dot(row: &Packed<'_>, acts: &[ActBlock]) -> Result<f32, Error> {
+    if row.rows != 1 {
+        return Err(Error::Shape);
+    }
+    let mut y = [0.0];
+    matvec(row, acts, &mut y)?;
+    let [y] = y;
+    Ok(y)
+}
+
+/// `y = W x` with f32 activations.
+///
+/// `x` holds exactly `W.cols()` values, `y` at least `W.rows()`, of which just those are written.
+/// Non-finite activations follow IEEE: a zero weight times an infinity is NaN.
+///
+/// Error against exact arithmetic on the decoded values, n = cols: |error| <= (n/16 + n/128 + 8) * 2^-24 *
+/// sum of |w x|.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::OutputTooSmall`]. `y` is untouched then.
+pub fn matvec_f32(weights: &Packed<'_>, x: &[f32], y: &mut [f32]) -> Result<(), Error> {
+    matmul_f32(weights, 1, x, y)
+}
+
+/// `Y = X W^T` with f32 activations: `x` is `batch` x `W.cols()`, `y` `batch` x `W.rows()`, row-major. Output
+/// `[b][r]` has exactly the bits that [`matvec_f32`] gives for vector `b`.
+///
+/// # Errors
+/// As [`matvec_f32`], and [`Error::SizeOverflow`].
+pub fn matmul_f32(weights: &Packed<'_>, batch: usize, x: &[f32], y: &mut [f32]) -> Result<(), Error> {
+    if batch.checked_mul(weights.cols).ok_or(Error::SizeOverflow)? != x.len() {
+        return Err(Error::Shape);
+    }
+    let y = y
+        .get_mut(..batch.checked_mul(weights.rows).ok_or(Error::SizeOverflow)?)
+        .ok_or(Error::OutputTooSmall)?;
+    if y.is_empty() {
+        return Ok(());
+    }
+    if weights.cols == 0 {
+        y.fill(0.0);
+        return Ok(());
+    }
+    ops::run(simd::active(), MatmulF32 { weights, x, y });
+    Ok(())
+}
+
+struct MatmulF32<'a, 'w> {
+    weights: &'a Packed<'w>,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for MatmulF32<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<O: Ops>(self, ops: O) {
+        let Packed { format, cols, rows, .. } = *self.weights;
+        for (row, packed) in self.weights.iter().enumerate() {
+            for (x, y) in self.x.chunks_exact(cols.max(1)).zip(self.y.chunks_exact_mut(rows)) {
+                if let Some(y) = y.get_mut(row) {
+                    *y = rows::dot_f32(ops, format, packed, cols, x);
+                }
+            }
+        }
+    }
+}
+
+/// One packed row times f32 activations.
+///
+/// # Errors
+/// [`Error::Shape`] if `row` has not exactly one row or `x` not exactly its length.
+pub fn dot_f32(row: &Packed<'_>, x: &[f32]) -> Result<f32, Error> {
+    if row.rows != 1 {
+        return Err(Error::Shape);
+    }
+    let mut y = [0.0];
+    matvec_f32(row, x, &mut y)?;
+    let [y] = y;
+    Ok(y)
+}

@@ -1,0 +1,53 @@
+//! What a tier must be able to do: a handful of block products, each with one fixed result.
+//!
+//! Integer functions are exact, so all tiers agree to the bit. Float functions fix the order: 16 lanes
+//! (value `i` goes to lane `i mod 16`), multiply then add, reduced by [`tree_sum`](crate::math::tree_sum),
+//! so they agree to the bit too.
+
+use crate::quant::{five_level, tq1_0, tq2_0};
+use crate::simd::Tier;
+
+/// The products of one tier. The token behind `self` is the proof that the CPU has the instructions.
+///
+/// Codes are *unsigned digits* here (trit + 1, level + 2): a caller subtracts the sum of the activations once
+/// (twice for five levels). Activations may be any i8, -128 included.
+pub(crate) trait Ops: Copy {
+    /// Sum of `a[i] * b[i]`. At most 2^16 values: |sum| <= 2^16 * 2^14 = 2^30.
+    fn dot_i8(self, a: &[i8], b: &[i8]) -> i32;
+
+    /// `TQ1_0` digits times activations. |sum| <= 256 * 2 * 128 = 2^16.
+    fn tq1_0(self, q: &[u8; tq1_0::CODE_BYTES], a: &[i8; 256]) -> i32;
+
+    /// `TQ2_0` codes (0..=3) times activations. |sum| <= 256 * 3 * 128 < 2^17.
+    fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32;
+
+    /// Base-3 digits of 32 bytes, plane by plane, times 32 activations each: one sum per plane.
+    fn base3(self, q: &[u8; 32], a: &[&[i8; 32]; 5]) -> [i32; 5];
+
+    /// Five-level digits of a block, plane by plane, times 64 activations each: one sum per plane.
+    fn five_level(self, q: &[u8; five_level::CODE_BYTES], a: &[&[i8; 64]; 3]) -> [i32; 3];
+
+    /// Sum of `code[i] * x[i]` in the fixed float order.
+    fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32;
+
+    /// Sum of `a[i] * b[i]` in the fixed float order.
+    fn dot_f32(self, a: &[f32], b: &[f32]) -> f32;
+
+    /// `y[i] += alpha * x[i]`, product rounded before the sum.
+    fn axpy(self, alpha: f32, x: &[f32], y: &mut [f32]);
+}
+
+/// A computation that is generic over the tier.
+pub(crate) trait Kernel {
+    type Output;
+    fn run<O: Ops>(self, ops: O) -> Self::Output;
+}
+
+/// Runs a kernel on a tier. A tier that this machine lacks runs as scalar: the results are the same.
+#[inline]
+pub(crate) fn run<K: Kernel>(tier: Tier, kernel: K) -> K::Output {
+    match tier {
+        _ => {}
+    }
+    kernel.run(super::scalar::Scalar)
+}
