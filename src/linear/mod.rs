@@ -11,6 +11,8 @@ mod ops;
 mod rows;
 mod scalar;
 pub mod vector;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod wide;
 
 use crate::quant::{ActBlock, Format};
 use crate::{Error, simd};

@@ -47,6 +47,33 @@ pub(crate) trait Kernel {
 #[inline]
 pub(crate) fn run<K: Kernel>(tier: Tier, kernel: K) -> K::Output {
     match tier {
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx2 => {
+            if let Some(token) = pulp::x86::V3::try_new() {
+                return token.vectorize(crate::simd::Call(
+                    #[inline(always)]
+                    || kernel.run(super::wide::Wide(token)),
+                ));
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Tier::Sse42 => {
+            if let Some(token) = pulp::x86::V2::try_new() {
+                return token.vectorize(crate::simd::Call(
+                    #[inline(always)]
+                    || kernel.run(super::wide::Wide(token)),
+                ));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Tier::Neon => {
+            if let Some(token) = pulp::aarch64::Neon::try_new() {
+                return token.vectorize(crate::simd::Call(
+                    #[inline(always)]
+                    || kernel.run(super::wide::Wide(token)),
+                ));
+            }
+        }
         _ => {}
     }
     kernel.run(super::scalar::Scalar)

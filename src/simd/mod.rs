@@ -6,6 +6,15 @@
 //! A kernel never trusts a [`Tier`] value: it asks for the matching pulp token, whose constructor is
 //! the proof that the CPU has the instructions.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "x86_64")]
+mod sse42;
+
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::Error;
@@ -173,10 +182,10 @@ pub(crate) fn vectorize<R>(tier: Tier, f: impl FnOnce() -> R) -> R {
 }
 
 /// A closure as pulp's `NullaryFnOnce`, whose call must be inlined into the feature-enabled function.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) struct Call<F>(pub(crate) F);
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Call<F> {
     type Output = R;
     #[inline(always)]

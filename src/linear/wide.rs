@@ -1,0 +1,184 @@
+//! The products on a vector tier, written once over [`Lanes`].
+
+use crate::math::tree_sum;
+use crate::quant::{five_level, tq1_0, tq2_0};
+use crate::simd::lanes::{Lanes, unsigned};
+
+use super::ops::Ops;
+use super::scalar::Scalar;
+
+/// A vector tier: the token of its instructions.
+#[derive(Clone, Copy)]
+pub(crate) struct Wide<L>(pub(crate) L);
+
+impl<L: Lanes> Wide<L> {
+    /// The next base-3 digit of every byte: floor(3 b / 256), as two comparisons.
+    #[inline(always)]
+    fn trit(self, b: L::Bytes) -> L::Bytes {
+        let l = self.0;
+        // masks are -1, so subtracting them counts
+        let one = l.sub(l.splat(0), l.at_least(b, l.splat(86)));
+        l.sub(one, l.at_least(b, l.splat(171)))
+    }
+
+    /// The remaining fraction after a digit: 3 b mod 256.
+    #[inline(always)]
+    fn next_trit(self, b: L::Bytes) -> L::Bytes {
+        self.0.add(self.0.add(b, b), b)
+    }
+
+    /// The next base-5 digit of every 7-bit fraction: floor(5 b / 128), as four comparisons.
+    #[inline(always)]
+    fn quint(self, b: L::Bytes) -> L::Bytes {
+        let l = self.0;
+        let step = |digit, from: u8| l.sub(digit, l.at_least(b, l.splat(from)));
+        step(step(step(step(l.splat(0), 26), 52), 77), 103)
+    }
+
+    /// The remaining fraction after a digit: 5 b mod 128.
+    #[inline(always)]
+    fn next_quint(self, b: L::Bytes) -> L::Bytes {
+        let l = self.0;
+        let two = l.add(b, b);
+        l.and(l.add(l.add(two, two), b), l.splat(127))
+    }
+
+    #[inline(always)]
+    fn acts(self, a: &[i8; 32]) -> L::Bytes {
+        self.0.load(unsigned(a))
+    }
+}
+
+impl<L: Lanes> Ops for Wide<L> {
+    #[inline(always)]
+    fn dot_i8(self, a: &[i8], b: &[i8]) -> i32 {
+        let len = a.len().min(b.len());
+        let (a, b) = (a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default());
+        let (a, a_rest) = a.as_chunks::<32>();
+        let (b, b_rest) = b.as_chunks::<32>();
+        let mut sum = self.0.no_ints();
+        for (a, b) in a.iter().zip(b) {
+            sum = self.0.add_products(sum, self.acts(a), self.acts(b));
+        }
+        self.0.total(sum) + Scalar.dot_i8(a_rest, b_rest)
+    }
+
+    #[inline(always)]
+    fn tq1_0(self, q: &[u8; tq1_0::CODE_BYTES], a: &[i8; 256]) -> i32 {
+        let l = self.0;
+        let a: &[[i8; 32]; 8] = bytemuck::must_cast_ref(a);
+        let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
+        let mut sum = l.no_shorts();
+        // Bytes 0..32: five planes of 32.
+        let (Some(head), Some(&middle), Some(&last)) =
+            (q.first_chunk::<32>(), q.get(32..48).and_then(|m| m.first_chunk::<16>()), q.last_chunk::<4>())
+        else {
+            return 0; // 32 + 16 + 4 bytes: never
+        };
+        let mut b = l.load(head);
+        for a in [a0, a1, a2, a3, a4] {
+            sum = l.add_digits(sum, self.trit(b), self.acts(a));
+            b = self.next_trit(b);
+        }
+        // Bytes 32..48: five planes of 16, two in a vector; the fifth beside the four planes of 4 of the last
+        // bytes.
+        let times = |by: u8| middle.map(|b| b.wrapping_mul(by));
+        let halves = |x: [u8; 16], y: [u8; 16]| l.load(bytemuck::must_cast_ref(&[x, y]));
+        let tail = [
+            last,
+            last.map(|b| b.wrapping_mul(3)),
+            last.map(|b| b.wrapping_mul(9)),
+            last.map(|b| b.wrapping_mul(27)),
+        ];
+        sum = l.add_digits(sum, self.trit(halves(middle, times(3))), self.acts(a5));
+        sum = l.add_digits(sum, self.trit(halves(times(9), times(27))), self.acts(a6));
+        sum = l.add_digits(sum, self.trit(halves(times(81), bytemuck::must_cast(tail))), self.acts(a7));
+        // 8 calls: within the bound of `add_digits`.
+        l.widen(sum)
+    }
+
+    #[inline(always)]
+    fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32 {
+        let l = self.0;
+        let halves: &[[u8; 32]; 2] = bytemuck::must_cast_ref(q);
+        let acts: &[[[i8; 32]; 4]; 2] = bytemuck::must_cast_ref(a);
+        let mut sum = l.no_shorts();
+        for (q, [a0, a1, a2, a3]) in halves.iter().zip(acts) {
+            let q = l.load(q);
+            sum = l.add_digits(sum, l.two_bits::<0>(q), self.acts(a0));
+            sum = l.add_digits(sum, l.two_bits::<2>(q), self.acts(a1));
+            sum = l.add_digits(sum, l.two_bits::<4>(q), self.acts(a2));
+            sum = l.add_digits(sum, l.two_bits::<6>(q), self.acts(a3));
+        }
+        // 8 calls: within the bound of `add_digits`.
+        l.widen(sum)
+    }
+
+    #[inline(always)]
+    fn base3(self, q: &[u8; 32], a: &[&[i8; 32]; 5]) -> [i32; 5] {
+        let l = self.0;
+        let mut b = l.load(q);
+        let mut sums = [0; 5];
+        for (sum, a) in sums.iter_mut().zip(a) {
+            *sum = l.widen(l.add_digits(l.no_shorts(), self.trit(b), self.acts(a)));
+            b = self.next_trit(b);
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn five_level(self, q: &[u8; five_level::CODE_BYTES], a: &[&[i8; 64]; 3]) -> [i32; 3] {
+        let l = self.0;
+        let triples = five_level::triples(q);
+        let halves: &[[u8; 32]; 2] = bytemuck::must_cast_ref(&triples);
+        let [mut b0, mut b1] = halves.each_ref().map(|h| l.load(h));
+        let mut sums = [0; 3];
+        for (sum, a) in sums.iter_mut().zip(a) {
+            let [a0, a1]: &[[i8; 32]; 2] = bytemuck::must_cast_ref(*a);
+            let first = l.add_digits(l.no_shorts(), self.quint(b0), self.acts(a0));
+            *sum = l.widen(l.add_digits(first, self.quint(b1), self.acts(a1)));
+            (b0, b1) = (self.next_quint(b0), self.next_quint(b1));
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32 {
+        let l = self.0;
+        let len = codes.len().min(x.len());
+        let (codes, codes_rest) = codes.get(..len).unwrap_or_default().as_chunks::<16>();
+        let (x, x_rest) = x.get(..len).unwrap_or_default().as_chunks::<16>();
+        let mut sum = l.no_floats();
+        for (codes, x) in codes.iter().zip(x) {
+            sum = l.add_product(sum, l.codes_to_floats(codes), l.load_floats(x));
+        }
+        let mut lanes = l.store_floats(sum);
+        for (lane, (&c, &x)) in lanes.iter_mut().zip(codes_rest.iter().zip(x_rest)) {
+            *lane += c as f32 * x;
+        }
+        tree_sum(lanes)
+    }
+
+    #[inline(always)]
+    fn dot_f32(self, a: &[f32], b: &[f32]) -> f32 {
+        let l = self.0;
+        let len = a.len().min(b.len());
+        let (a, a_rest) = a.get(..len).unwrap_or_default().as_chunks::<16>();
+        let (b, b_rest) = b.get(..len).unwrap_or_default().as_chunks::<16>();
+        let mut sum = l.no_floats();
+        for (a, b) in a.iter().zip(b) {
+            sum = l.add_product(sum, l.load_floats(a), l.load_floats(b));
+        }
+        let mut lanes = l.store_floats(sum);
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+            *lane += a * b;
+        }
+        tree_sum(lanes)
+    }
+
+    #[inline(always)]
+    fn axpy(self, alpha: f32, x: &[f32], y: &mut [f32]) {
+        // The portable loop has no order to keep; compiled for the tier it is the vector loop.
+        Scalar.axpy(alpha, x, y);
+    }
+}

@@ -1,0 +1,328 @@
+//! Every kernel on every tier of this machine against the scalar reference, bit for bit: all lengths around
+//! the vector and block borders, all byte offsets of the packed data, extreme codes.
+
+mod common;
+
+use std::sync::Mutex;
+
+use common::{Rng, gaussian};
+use hybridq::linear::{Packed, dot, dot_f32, matmul, matmul_f32, matvec, matvec_f32, vector};
+use hybridq::quant::{ActBlock, Format, NonFinite, dequantize, quantize_activations};
+use hybridq::simd::{self, Tier};
+
+/// The forced tier is one for the process: tests that force it take turns.
+static TIER: Mutex<()> = Mutex::new(());
+
+fn tiers() -> Vec<Tier> {
+    Tier::ALL.into_iter().filter(|t| t.is_available()).collect()
+}
+
+/// Runs `f` on every tier and demands the bits of the scalar one.
+fn same_on_all<T: PartialEq + std::fmt::Debug>(what: &str, f: impl Fn() -> T) -> T {
+    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
+    simd::force(Some(Tier::Scalar)).unwrap();
+    let expected = f();
+    for tier in tiers() {
+        simd::force(Some(tier)).unwrap();
+        assert_eq!(simd::active(), tier);
+        let got = f();
+        assert!(got == expected, "{what} on {}: {got:?} instead of {expected:?}", tier.name());
+    }
+    simd::force(None).unwrap();
+    expected
+}
+
+/// Arbitrary bytes with small finite scales, at a byte offset of the buffer.
+fn packed(format: Format, rows: usize, cols: usize, offset: usize, rng: &mut Rng) -> Vec<u8> {
+    let size = format.matrix_bytes(rows, cols).unwrap();
+    let mut bytes: Vec<u8> = (0..offset + size).map(|_| rng.next() as u8).collect();
+    let row = format.row_bytes(cols).unwrap();
+    let scale_at = |block: usize| match format {
+        Format::Q8_0 => block * 34,
+        Format::Tq1_0 => block * 54 + 52,
+        Format::Tq2_0 => block * 66 + 64,
+        Format::FiveLevel => block * 58 + 56,
+        _ => row - 2,
+    };
+    for r in 0..rows {
+        let blocks = if format == Format::DenseTernary { 1 } else { cols.div_ceil(format.block_len()) };
+        for b in 0..if cols == 0 { 0 } else { blocks } {
+            let at = offset + r * row + scale_at(b);
+            // exponent 2^-4..2^3, any mantissa, either sign
+            let half = (rng.next() as u16 & 0x83FF) | ((11 + (rng.next() % 8) as u16) << 10);
+            bytes[at..at + 2].copy_from_slice(&half.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+fn acts(cols: usize, rng: &mut Rng, code: impl Fn(&mut Rng) -> i8) -> Vec<ActBlock> {
+    (0..ActBlock::count(cols))
+        .map(|b| {
+            let mut block = ActBlock { scale: rng.uniform() as f32 + 0.1, ..ActBlock::ZERO };
+            for (i, c) in block.codes.iter_mut().enumerate() {
+                if b * 256 + i < cols {
+                    *c = code(rng);
+                }
+            }
+            for (sum, codes) in block.sums.iter_mut().zip(block.codes.chunks(16)) {
+                *sum = codes.iter().map(|&c| c as i16).sum();
+            }
+            block
+        })
+        .collect()
+}
+
+fn lengths() -> impl Iterator<Item = usize> {
+    let borders = [159, 160, 161, 191, 192, 193, 255, 256, 257, 319, 320, 321, 383, 384, 385, 511, 512, 513];
+    let long = [639, 640, 641, 767, 768, 769, 960, 1023, 1024, 1025, 1280, 1281, 2560, 4096];
+    (0..=4 * 32 + 1).chain(borders).chain(long)
+}
+
+#[test]
+fn packed_products_with_int8_activations() {
+    let mut rng = Rng(1);
+    for format in Format::ALL {
+        for (n, cols) in lengths().enumerate() {
+            let offset = n % 16;
+            let data = packed(format, 1, cols, offset, &mut rng);
+            let data = &data[offset..];
+            let row = Packed::new(format, 1, cols, data).unwrap();
+            let acts = acts(cols, &mut rng, |r| r.next() as i8);
+            let y = same_on_all(&format!("{format:?} dot, {cols} columns"), || {
+                dot(&row, &acts).unwrap().to_bits()
+            });
+            // and the reference itself against the decoded values in f64
+            let mut w = vec![0f32; cols];
+            dequantize(format, 1, cols, data, &mut w).unwrap();
+            let terms: Vec<f64> = w
+                .iter()
+                .enumerate()
+                .map(|(i, w)| *w as f64 * acts[i / 256].codes[i % 256] as f64 * acts[i / 256].scale as f64)
+                .collect();
+            let exact: f64 = terms.iter().sum();
+            let size: f64 = terms.iter().map(|t| t.abs()).sum();
+            let error = (f32::from_bits(y) as f64 - exact).abs();
+            assert!(error <= 1e-6 * size, "{format:?} {cols}: {} for {exact}", f32::from_bits(y));
+        }
+    }
+}
+
+#[test]
+fn every_byte_offset_of_the_packed_data() {
+    let mut rng = Rng(2);
+    for format in Format::ALL {
+        for offset in 0..16 {
+            let cols = 1100;
+            let data = packed(format, 1, cols, offset, &mut rng);
+            let row = Packed::new(format, 1, cols, &data[offset..]).unwrap();
+            let acts = acts(cols, &mut rng, |r| r.next() as i8);
+            let x = gaussian(cols + 3, offset as u64);
+            let x = &x[offset % 4..offset % 4 + cols];
+            same_on_all(&format!("{format:?} at offset {offset}"), || {
+                (dot(&row, &acts).unwrap().to_bits(), dot_f32(&row, x).unwrap().to_bits())
+            });
+        }
+    }
+}
+
+#[test]
+fn extreme_codes_do_not_overflow() {
+    for format in Format::ALL {
+        for cols in [256, 320, 4096] {
+            for act in [-128i8, 127] {
+                for byte in [0u8, 0x55, 0x80, 0xAA, 0xFF] {
+                    let mut data = vec![byte; format.matrix_bytes(1, cols).unwrap()];
+                    let mut rng = Rng(3);
+                    let scales = packed(format, 1, cols, 0, &mut rng);
+                    // real scales, extreme codes
+                    let blocks =
+                        if format == Format::DenseTernary { 1 } else { cols.div_ceil(format.block_len()) };
+                    let len = data.len() / blocks;
+                    for b in 0..blocks {
+                        let at = if format == Format::Q8_0 { b * len } else { (b + 1) * len - 2 };
+                        data[at..at + 2].copy_from_slice(&scales[at..at + 2]);
+                    }
+                    let row = Packed::new(format, 1, cols, &data).unwrap();
+                    let acts = acts(cols, &mut rng, |_| act);
+                    same_on_all(&format!("{format:?} bytes {byte:#x} times {act}"), || {
+                        dot(&row, &acts).unwrap().to_bits()
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn packed_products_with_f32_activations() {
+    let mut rng = Rng(4);
+    for format in Format::ALL {
+        for (n, cols) in lengths().enumerate() {
+            let offset = n % 16;
+            let data = packed(format, 1, cols, offset, &mut rng);
+            let data = &data[offset..];
+            let row = Packed::new(format, 1, cols, data).unwrap();
+            let x = gaussian(cols, n as u64);
+            let y = same_on_all(&format!("{format:?} f32 dot, {cols} columns"), || {
+                dot_f32(&row, &x).unwrap().to_bits()
+            });
+            let mut w = vec![0f32; cols];
+            dequantize(format, 1, cols, data, &mut w).unwrap();
+            let exact: f64 = w.iter().zip(&x).map(|(w, x)| *w as f64 * *x as f64).sum();
+            let size: f64 = w.iter().zip(&x).map(|(w, x)| (*w as f64 * *x as f64).abs()).sum();
+            let bound = (cols as f64 / 16.0 + cols as f64 / 128.0 + 8.0) * 2f64.powi(-24) * size;
+            assert!((f32::from_bits(y) as f64 - exact).abs() <= bound, "{format:?} {cols}");
+        }
+    }
+}
+
+#[test]
+fn matrices_and_batches_are_their_rows_and_vectors() {
+    let mut rng = Rng(5);
+    for format in Format::ALL {
+        for (rows, cols, batch) in [(1, 1, 1), (3, 300, 4), (7, 1025, 2), (2, 160, 3), (5, 0, 2), (0, 9, 2)] {
+            let data = packed(format, rows, cols, 0, &mut rng);
+            let w = Packed::new(format, rows, cols, &data).unwrap();
+            let acts: Vec<ActBlock> =
+                (0..batch).flat_map(|_| acts(cols, &mut rng, |r| r.next() as i8)).collect();
+            let x = gaussian(batch * cols, 6);
+            let all = same_on_all(&format!("{format:?} matmul {rows} x {cols} x {batch}"), || {
+                let mut y = vec![f32::NAN; 2 * batch * rows];
+                let (int8, float) = y.split_at_mut(batch * rows);
+                matmul(&w, batch, &acts, int8).unwrap();
+                matmul_f32(&w, batch, &x, float).unwrap();
+                y.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+            });
+            let blocks = ActBlock::count(cols);
+            for b in 0..batch {
+                let (mut y, mut z) = (vec![0f32; rows], vec![0f32; rows]);
+                matvec(&w, &acts[b * blocks..(b + 1) * blocks], &mut y).unwrap();
+                matvec_f32(&w, &x[b * cols..(b + 1) * cols], &mut z).unwrap();
+                for r in 0..rows {
+                    assert_eq!(y[r].to_bits(), all[b * rows + r]);
+                    assert_eq!(z[r].to_bits(), all[(batch + b) * rows + r]);
+                    let row = w.rows_between(r, r + 1).unwrap();
+                    assert_eq!(dot(&row, &acts[b * blocks..(b + 1) * blocks]).unwrap(), y[r]);
+                    assert_eq!(dot_f32(&row, &x[b * cols..(b + 1) * cols]).unwrap(), z[r]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn activations() {
+    for (n, len) in lengths().enumerate() {
+        for magnitude in [1.0f32, 1e-38, 1e-42, 3e37] {
+            let x: Vec<f32> = gaussian(len + n % 4, n as u64).iter().map(|v| v * magnitude).collect();
+            let x = &x[n % 4..];
+            let blocks = same_on_all(&format!("activations, {len} values"), || {
+                let mut out = vec![ActBlock::ZERO; ActBlock::count(len)];
+                quantize_activations(1, len, x, NonFinite::Error, &mut out).unwrap();
+                out
+            });
+            for (i, v) in x.iter().enumerate() {
+                let block = &blocks[i / 256];
+                let decoded = block.codes[i % 256] as f32 * block.scale;
+                // half a step, and what a denormal scale cannot hold
+                assert!((v - decoded).abs() <= 0.5001 * block.scale + 64.0 * 1.5e-45, "{v} {decoded}");
+            }
+        }
+    }
+    // ties go to even, saturation to the largest finite magnitude
+    let mut x = vec![127.0f32, 0.5, 1.5, 2.5, -0.5, -1.5, f32::INFINITY, f32::NAN];
+    let blocks = same_on_all("activations with ties", || {
+        let mut out = [ActBlock::ZERO];
+        assert!(quantize_activations(1, 8, &x, NonFinite::Error, &mut out).is_err());
+        assert_eq!(out[0], ActBlock::ZERO);
+        quantize_activations(1, 8, &x, NonFinite::Saturate, &mut out).unwrap();
+        out
+    });
+    assert_eq!(blocks[0].codes[..8], [127, 0, 2, 2, 0, -2, 127, 0]);
+    assert_eq!(blocks[0].sums[0], 127 + 2 + 2 - 2 + 127);
+    x.clear();
+    quantize_activations(0, 8, &x, NonFinite::Error, &mut []).unwrap();
+}
+
+#[test]
+fn f32_vectors() {
+    for n in 0..=4 * 16 + 1 {
+        for offset in 0..4 {
+            let (a, b) = (gaussian(n + offset, 7), gaussian(n + offset, 8));
+            let (a, b) = (&a[offset..], &b[offset..]);
+            let (d, norm, y) = same_on_all(&format!("vectors of {n}"), || {
+                let mut y = b.to_vec();
+                vector::axpy(0.3, a, &mut y).unwrap();
+                let y: Vec<u32> = y.iter().map(|v| v.to_bits()).collect();
+                (vector::dot(a, b).unwrap().to_bits(), vector::norm(a).to_bits(), y)
+            });
+            let exact: f64 = a.iter().zip(b).map(|(a, b)| *a as f64 * *b as f64).sum();
+            let size: f64 = a.iter().zip(b).map(|(a, b)| (*a as f64 * *b as f64).abs()).sum();
+            let bound = (n as f64 / 16.0 + 6.0) * 2f64.powi(-24) * size;
+            assert!((f32::from_bits(d) as f64 - exact).abs() <= bound);
+            let exact = a.iter().map(|a| (*a as f64).powi(2)).sum::<f64>().sqrt();
+            assert!((f32::from_bits(norm) as f64 - exact).abs() <= 1e-6 * exact);
+            for i in 0..n {
+                assert_eq!(f32::from_bits(y[i]), b[i] + 0.3 * a[i]);
+            }
+        }
+    }
+    for magnitude in [1e-44f32, 1e-30, 1e-20, 1.0, 1e20, 1e30, 2e38] {
+        let x = [magnitude, magnitude];
+        let expected = (2.0f64.sqrt() * magnitude as f64) as f32;
+        assert!(
+            (vector::norm(&x) / expected - 1.0).abs() < 0.2f32.min(1e-6f32.max(1e-45 / magnitude)),
+            "{magnitude}"
+        );
+    }
+    assert_eq!(vector::norm(&[]), 0.0);
+    assert_eq!(vector::norm(&[f32::NEG_INFINITY, 1.0]), f32::INFINITY);
+    assert!(vector::norm(&[f32::INFINITY, f32::NAN]).is_nan());
+    assert!(vector::dot(&[1.0], &[]).is_err());
+    assert!(vector::axpy(1.0, &[1.0], &mut []).is_err());
+}
+
+#[test]
+fn forcing_an_absent_tier_is_refused_and_changes_nothing() {
+    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
+    simd::force(Some(Tier::Scalar)).unwrap();
+    for tier in Tier::ALL.into_iter().filter(|t| !t.is_available()) {
+        assert_eq!(simd::force(Some(tier)), Err(hybridq::Error::TierUnavailable));
+        assert_eq!(simd::active(), Tier::Scalar);
+    }
+    simd::force(None).unwrap();
+    assert_eq!(simd::active(), simd::detect());
+}
+
+#[test]
+fn this_machine_has_the_tiers_of_its_architecture() {
+    println!("tiers here: {:?}, detected {:?}", tiers(), simd::detect());
+    #[cfg(target_arch = "aarch64")]
+    assert_eq!(simd::detect(), Tier::Neon);
+    assert!(tiers().contains(&simd::detect()));
+    for tier in Tier::ALL {
+        assert_eq!(Tier::from_name(tier.name()), Some(tier));
+        assert_eq!(Tier::from_i32(tier as i32), Ok(tier));
+    }
+    assert_eq!(Tier::from_name("sse42"), Some(Tier::Sse42));
+    assert_eq!(Tier::from_name("avx1024"), None);
+    assert!(Tier::from_i32(99).is_err());
+}
+
+#[test]
+fn shapes_are_checked_before_anything_is_written() {
+    use hybridq::Error;
+    let data = [0u8; 66];
+    assert!(Packed::new(Format::Tq2_0, 1, 256, &data[..65]).is_err());
+    assert!(matches!(Packed::new(Format::Tq2_0, usize::MAX, 256, &data), Err(Error::SizeOverflow)));
+    let w = Packed::new(Format::Tq2_0, 1, 256, &data).unwrap();
+    let acts = [ActBlock::ZERO];
+    let mut y = [7.0f32];
+    assert_eq!(matvec(&w, &[], &mut y), Err(Error::Shape));
+    assert_eq!(matvec(&w, &acts, &mut []), Err(Error::OutputTooSmall));
+    assert_eq!(matmul(&w, usize::MAX, &acts, &mut y), Err(Error::Shape));
+    assert_eq!(matvec_f32(&w, &[0.0; 255], &mut y), Err(Error::Shape));
+    assert_eq!(y, [7.0]);
+    assert_eq!(w.rows_between(0, 2).unwrap_err(), Error::Shape);
+}
