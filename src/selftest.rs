@@ -1,10 +1,10 @@
 //! Golden vectors: proof that a build gives the right results on the machine it runs on.
 
+use crate::Error;
 use crate::linear::{Packed, matvec, matvec_f32};
 use crate::quant::{
     ActBlock, Fit, Format, NonFinite, Options, dequantize, quantize, quantize_activations, ternary_codes,
 };
-use crate::Error;
 
 const ROWS: usize = 2;
 /// Longer than a block of every format, and a multiple of none.

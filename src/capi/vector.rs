@@ -22,12 +22,7 @@ use super::pointers::{Input, Output, disjoint, status};
 /// assert(hq_vec_dot(3, a, b, &result) == HQ_OK && result == 32.0f);
 /// ```
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hq_vec_dot(
-    len: usize,
-    a: *const f32,
-    b: *const f32,
-    result: *mut f32,
-) -> hq_status {
+pub unsafe extern "C" fn hq_vec_dot(len: usize, a: *const f32, b: *const f32, result: *mut f32) -> hq_status {
     status(|| {
         let (a, b) = (Input::new(a, len)?, Input::new(b, len)?);
         let result = Output::new(result, 1)?;

@@ -86,7 +86,7 @@ pub fn quantize_activations(
         #[inline(always)]
         || {
             check_finite(x, non_finite)?;
-            for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(blocks)) {
+            for (x, out) in x.chunks_exact(cols.max(1)).zip(out.chunks_exact_mut(blocks.max(1))) {
                 for (x, block) in x.chunks(BLOCK_LEN).zip(out) {
                     quantize_block(x, block);
                 }

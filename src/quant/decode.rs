@@ -26,7 +26,8 @@ pub fn dequantize(
     if out.is_empty() {
         return Ok(());
     }
-    let rows = data.chunks_exact(format.row_bytes(cols)?).zip(out.chunks_exact_mut(cols));
+    let row_bytes = format.row_bytes(cols)?.max(1);
+    let rows = data.chunks_exact(row_bytes).zip(out.chunks_exact_mut(cols.max(1)));
     for (row, out) in rows {
         match format {
             Format::Tq1_0 => blocks(row, out, 1.0, tq1_0::unpack),
