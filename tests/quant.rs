@@ -5,8 +5,9 @@ mod common;
 use common::{gaussian, rmse};
 use hybridq::Error;
 use hybridq::quant::{
-    Fit, FitPartial, Format, Granularity, NonFinite, Options, codes_workspace_size, dequantize, fit_ternary,
-    five_level_codes, quantize, quantize_workspace_size, ternary_codes,
+    ActBlock, Fit, FitPartial, Format, Granularity, NonFinite, Options, codes_workspace_size, dequantize,
+    dequantize_activations, fit_ternary, five_level_codes, quantize, quantize_activations,
+    quantize_workspace_size, ternary_codes,
 };
 
 fn pack(format: Format, options: Options, rows: usize, cols: usize, x: &[f32]) -> Result<Vec<u8>, Error> {
@@ -83,21 +84,34 @@ mod golden {
 #[test]
 fn errors_on_a_million_gaussian_values_are_near_the_limits() {
     let x = gaussian(1 << 20, 1);
-    for (format, limit) in [(Format::Tq1_0, 0.437), (Format::Tq2_0, 0.437), (Format::FiveLevel, 0.285)] {
-        let y = unpack(format, 1024, 1024, &pack(format, Options::new(format), 1024, 1024, &x).unwrap());
-        let error = rmse(&x, &y);
+    let error = |format, options| {
+        let packed = pack(format, options, 1024, 1024, &x).unwrap();
+        rmse(&x, &unpack(format, 1024, 1024, &packed))
+    };
+    let limits = [
+        (Format::Tq1_0, 0.437),
+        (Format::Tq2_0, 0.437),
+        (Format::DenseTernary, 0.437),
+        (Format::FiveLevel, 0.285),
+        (Format::Q8_0, 0.006),
+    ];
+    assert_eq!(limits.len(), Format::ALL.len());
+    for (format, limit) in limits {
+        let error = error(format, Options::new(format));
         println!("figure rmse_gaussian_{} {error:.4} rel", format.name());
         assert!(error <= limit, "{}: {error}", format.name());
     }
     // what a GGUF writer makes of the same values in the same bytes
-    let y = unpack(
-        Format::Tq2_0,
-        1024,
-        1024,
-        &pack(Format::Tq2_0, Options::new(Format::Tq2_0).fit(Fit::AbsMax), 1024, 1024, &x).unwrap(),
-    );
-    println!("figure rmse_gaussian_tq2_0_absmax {:.4} rel", rmse(&x, &y));
-    assert!((0.75..0.85).contains(&rmse(&x, &y)));
+    let absmax = error(Format::Tq2_0, Options::new(Format::Tq2_0).fit(Fit::AbsMax));
+    println!("figure rmse_gaussian_tq2_0_absmax {absmax:.4} rel");
+    assert!((0.75..0.85).contains(&absmax));
+
+    let mut acts = vec![ActBlock::ZERO; ActBlock::count(x.len())];
+    let mut y = vec![0.0; x.len()];
+    quantize_activations(1, x.len(), &x, NonFinite::Error, &mut acts).unwrap();
+    dequantize_activations(&acts, &mut y).unwrap();
+    println!("figure rmse_gaussian_activations {:.4} rel", rmse(&x, &y));
+    assert!(rmse(&x, &y) < 0.008);
 }
 
 /// The error of the best of all nearest-level assignments, by trying every candidate scale in f64.
