@@ -10,9 +10,13 @@ use core::ffi::c_char;
 use crate::simd::{self, Tier};
 use crate::{Error, selftest};
 
-pub mod codes;
-pub mod linear;
+// In the order of the header.
 pub mod quant;
+
+pub mod codes;
+
+pub mod linear;
+
 pub mod vector;
 
 mod pointers;
