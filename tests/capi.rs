@@ -197,11 +197,8 @@ fn links_with_every_compiler_with_and_without_gc_sections() {
     for (i, (name, std, source)) in programs.enumerate() {
         for (j, flags) in [&[][..], &["-Wl,--gc-sections"], &["-static"]].into_iter().enumerate() {
             let program = dir.join(format!("p{i}{j}"));
-            let text = build_and_run(
-                compiler(&name, std).args(flags),
-                &format!("c_examples/{source}"),
-                &program,
-            );
+            let text =
+                build_and_run(compiler(&name, std).args(flags), &format!("c_examples/{source}"), &program);
             assert!(!text.is_empty(), "{name} {flags:?}");
         }
     }
@@ -295,6 +292,148 @@ fn examples_of_the_header_compile_and_run() {
     std::fs::write(&source, program).unwrap();
     for name in c_compilers() {
         build_and_run(&mut compiler(&name, "c99"), source.to_str().unwrap(), &dir.join("examples"));
+    }
+}
+
+#[test]
+fn standalone_makefile_builds_and_runs_the_examples() {
+    if emulated() {
+        return;
+    }
+    let dir = folder("examples");
+    let has_cxx = !cxx_compilers().is_empty();
+    let text = run(Command::new("make")
+        .args(["--no-print-directory", "-C", "c_examples", if has_cxx { "run" } else { "run-c" }])
+        .arg(format!("HYBRIDQ={}", dist().display()))
+        .arg(format!("OUT={}", dir.display()))
+        .env_remove("MAKEFLAGS")
+        .current_dir(ROOT));
+    for line in [
+        "row 0: ternary   -2.000   float   -2.950",
+        "row 3: ternary   -0.246   float   -0.210",
+        "outputs: 17.2539 -24.7674 -2.8369 0.7436",
+        "weights 6040 bytes, scratch 2406, activations 584, no heap",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!has_cxx || text.contains("five-level: 3.844 0.000"), "{text}");
+}
+
+/// The C program's scores are those of the same network in Rust, bit for bit, in every ternary format.
+#[cfg(feature = "std")]
+#[test]
+fn classify_gives_the_scores_of_the_rust_path() {
+    use hybridq::quant::Format;
+    if emulated() {
+        return;
+    }
+    let dir = folder("classify");
+    let csv = Path::new(ROOT).join("data/digits/test.csv");
+    for format in Format::ALL {
+        let net = digits::Net::quantized(format);
+        std::fs::write(dir.join("digits_weights.h"), net.header()).unwrap();
+        let program = dir.join(format.name());
+        let mut command = compiler(&c_compilers()[0], "c99");
+        command.arg("-I").arg(&dir).arg("c_examples/classify.c").arg(dist().join("libhybridq.a"));
+        run(command.arg("-o").arg(&program));
+        let scores = dir.join("scores");
+        let text = run(Command::new(&program).arg(&csv).arg("--scores").arg(&scores));
+        assert!(text.contains("of 360)") && text.contains("us per image"), "{text}");
+        let bytes: Vec<u8> = net
+            .scores(&std::fs::read_to_string(&csv).unwrap())
+            .iter()
+            .flat_map(|s| s.to_le_bytes())
+            .collect();
+        assert_eq!(bytes.len(), 360 * 10 * 4);
+        assert!(std::fs::read(&scores).unwrap() == bytes, "{format:?}: the scores differ\n{text}");
+    }
+    let usage = Command::new(dir.join(Format::Q8_0.name())).output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+    let missing = Command::new(dir.join(Format::Q8_0.name())).arg("/nonexistent.csv").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+/// The digits network, packed and multiplied in Rust.
+#[cfg(feature = "std")]
+mod digits {
+    use std::fmt::Write;
+
+    use hybridq::linear::{Packed, matvec};
+    use hybridq::quant::{ActBlock, Format, NonFinite, Options, quantize, quantize_activations};
+
+    struct Layer {
+        rows: usize,
+        cols: usize,
+        weight: Vec<u8>,
+        bias: Vec<f32>,
+    }
+
+    pub struct Net {
+        format: Format,
+        layers: Vec<Layer>,
+    }
+
+    impl Net {
+        pub fn quantized(format: Format) -> Net {
+            let file = std::fs::read(std::path::Path::new(super::ROOT).join("data/digits/mlp.safetensors"));
+            let file = file.unwrap();
+            let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+            let values = |name: &str| -> (Vec<usize>, Vec<f32>) {
+                let tensor = tensors.tensor(name).unwrap();
+                let (words, _) = tensor.data().as_chunks::<4>();
+                (tensor.shape().to_vec(), words.iter().map(|w| f32::from_le_bytes(*w)).collect())
+            };
+            let layers = ["fc1", "fc2"].map(|name| {
+                let (shape, w) = values(&format!("{name}.weight"));
+                let [rows, cols] = shape[..] else { panic!("a matrix") };
+                let mut weight = vec![0; format.matrix_bytes(rows, cols).unwrap()];
+                let mut scratch = vec![0; 8 * rows * cols + 8];
+                quantize(format, &Options::new(format), rows, cols, &w, &mut weight, &mut scratch).unwrap();
+                Layer { rows, cols, weight, bias: values(&format!("{name}.bias")).1 }
+            });
+            Net { format, layers: layers.into() }
+        }
+
+        /// As `hybridq export --c-header` names things.
+        pub fn header(&self) -> String {
+            let mut text = String::from("#include <stdint.h>\n");
+            for (i, layer) in self.layers.iter().enumerate() {
+                let (low, up) = (format!("digits_fc{}", i + 1), format!("DIGITS_FC{}", i + 1));
+                let format = self.format as i32;
+                writeln!(text, "#define {up}_WEIGHT_ROWS {}", layer.rows).unwrap();
+                writeln!(text, "#define {up}_WEIGHT_COLS {}", layer.cols).unwrap();
+                writeln!(text, "#define {up}_WEIGHT_FORMAT {format}").unwrap();
+                writeln!(text, "static const uint8_t {low}_weight[] = {{").unwrap();
+                layer.weight.iter().for_each(|b| writeln!(text, "{b},").unwrap());
+                writeln!(text, "}};\nstatic const float {low}_bias[] = {{").unwrap();
+                layer.bias.iter().for_each(|b| writeln!(text, "{b:.8e}f,").unwrap());
+                text += "};\n";
+            }
+            text
+        }
+
+        /// Ten scores for each line of the CSV.
+        pub fn scores(&self, csv: &str) -> Vec<f32> {
+            let mut all = Vec::new();
+            for line in csv.lines() {
+                let pixels = line.split(',').skip(1).map(|p| p.parse::<f32>().unwrap() / 16.0);
+                let mut x: Vec<f32> = pixels.collect();
+                for (i, layer) in self.layers.iter().enumerate() {
+                    if i > 0 {
+                        x.iter_mut().for_each(|v| *v = v.max(0.0));
+                    }
+                    let mut acts = vec![ActBlock::ZERO; ActBlock::count(layer.cols)];
+                    quantize_activations(1, layer.cols, &x, NonFinite::Error, &mut acts).unwrap();
+                    let weights = Packed::new(self.format, layer.rows, layer.cols, &layer.weight).unwrap();
+                    let mut y = vec![0.0; layer.rows];
+                    matvec(&weights, &acts, &mut y).unwrap();
+                    y.iter_mut().zip(&layer.bias).for_each(|(y, b)| *y += b);
+                    x = y;
+                }
+                all.extend(x);
+            }
+            all
+        }
     }
 }
 
