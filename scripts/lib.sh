@@ -90,6 +90,20 @@ CARGO_TARGET_DIR=$target_dir "$cargo" rustc --quiet $build_std --release --lib -
     --no-default-features --features "$features" --target "$target" -- $handler
 raw=$target_dir/$target/release/libhybridq.a
 
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+headers() {
+    mkdir -p "$dist/include" "$dist/lib/pkgconfig"
+    cp include/hybridq.h include/hybridq.hpp "$dist/include/"
+    sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in \
+        >"$dist/lib/pkgconfig/hybridq.pc"
+}
+case $target in *-apple-*|*-windows-*|*-wasm*)
+    headers
+    cp "$raw" "$dist/libhybridq.a"
+    say "dist/$target/libhybridq.a: as cargo made it; on this object format it is not linked in advance or checked"
+    exit ;;
+esac
+
 # --- link once, drop, make local ------------------------------------------------------------------------------
 work=$(mktemp -d "$target_dir/hybridq-lib.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -124,14 +138,9 @@ $doubles"
 fi
 
 # --- lay it out -------------------------------------------------------------------------------------------------
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-mkdir -p "$dist/include" "$dist/lib/pkgconfig"
-rm -f "$work/libhybridq.a"
+headers
 "$ar" rcsD "$work/libhybridq.a" "$work/hybridq.o"
 # Rename into place: a program that links at this moment sees the old archive or the new one.
 mv -f "$work/libhybridq.a" "$dist/libhybridq.a"
-cp include/hybridq.h include/hybridq.hpp "$dist/include/"
-sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in \
-    >"$dist/lib/pkgconfig/hybridq.pc"
 say "dist/$target/libhybridq.a: $(wc -c <"$dist/libhybridq.a") bytes," \
     "$(printf '%s\n' $exports | wc -l) functions, needs: ${needs:-nothing}"

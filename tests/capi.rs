@@ -2,7 +2,7 @@
 //!
 //! Needs a C compiler (`CC`, else `cc`). Further compilers, a C++ compiler, the address sanitizer, valgrind and
 //! pkg-config are used where they are installed; what is missing is named on standard error.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
