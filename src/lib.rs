@@ -4,14 +4,18 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "capi")]
+pub mod capi;
 mod error;
 pub mod linear;
 pub mod math;
 pub mod quant;
+mod selftest;
 pub mod simd;
 pub mod workspace;
 
 pub use error::Error;
+pub use selftest::selftest;
 
 #[cfg(feature = "std")]
 pub mod io;

@@ -156,7 +156,9 @@ impl Kernel for Matmul<'_, '_> {
     fn run<O: Ops>(self, ops: O) {
         let Packed { format, cols, rows, .. } = *self.weights;
         for (row, packed) in self.weights.iter().enumerate() {
-            for (acts, y) in self.acts.chunks_exact(self.per_vector).zip(self.y.chunks_exact_mut(rows)) {
+            for (acts, y) in
+                self.acts.chunks_exact(self.per_vector.max(1)).zip(self.y.chunks_exact_mut(rows.max(1)))
+            {
                 if let Some(y) = y.get_mut(row) {
                     *y = rows::dot(ops, format, packed, cols, acts);
                 }
@@ -228,7 +230,7 @@ impl Kernel for MatmulF32<'_, '_> {
     fn run<O: Ops>(self, ops: O) {
         let Packed { format, cols, rows, .. } = *self.weights;
         for (row, packed) in self.weights.iter().enumerate() {
-            for (x, y) in self.x.chunks_exact(cols.max(1)).zip(self.y.chunks_exact_mut(rows)) {
+            for (x, y) in self.x.chunks_exact(cols.max(1)).zip(self.y.chunks_exact_mut(rows.max(1))) {
                 if let Some(y) = y.get_mut(row) {
                     *y = rows::dot_f32(ops, format, packed, cols, x);
                 }

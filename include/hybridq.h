@@ -1,0 +1,983 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * hybridq: ultra-low-bit weights on small machines. Link with libhybridq.a.
+ *
+ * Generated from src/capi by `make header`. Do not edit.
+ *
+ * What all functions share:
+ *
+ * - They return HQ_OK or a negative HQ_ERROR_*; size queries return the size, SIZE_MAX where there is none.
+ * - Outputs are written only on HQ_OK. Inputs (const) are never written.
+ * - A pointer may be NULL only with length 0; with length 0 it is not looked at.
+ * - Arrays are aligned for their element type: float and structs 4 bytes, bytes and scratch none.
+ * - Outputs and scratch must not overlap any other buffer of the call; this is checked.
+ * - `_len` counts elements, `_size` counts bytes. Matrices are row-major.
+ * - Enums are int32_t; a number that is no value of the enum is refused.
+ * - Nothing allocates, blocks, or keeps a pointer. All functions may be called from any thread at any time,
+ *   as long as no two calls write the same memory.
+ *
+ * More in docs/c-abi.md.
+ */
+
+#ifndef HYBRIDQ_H
+#define HYBRIDQ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Version of this header as one number, as hq_version() gives it. */
+#define HQ_VERSION (HQ_VERSION_MAJOR * 65536u + HQ_VERSION_MINOR * 256u + HQ_VERSION_PATCH)
+
+/** Sizes as constant expressions, for static buffers. `cols` and `n` are evaluated more than once. */
+#define HQ_CEIL_DIV(n, d) ((size_t)(n) / (d) + ((size_t)(n) % (d) != 0))
+/** Blocks of a vector of int8 activations: hq_act_count(cols). */
+#define HQ_ACT_COUNT(cols) HQ_CEIL_DIV(cols, 256u)
+/** Bytes of a packed row: hq_row_size(HQ_FORMAT_..., cols). A matrix takes rows times as many. */
+#define HQ_Q8_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 32u) * 34u)
+#define HQ_TQ1_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 256u) * 54u)
+#define HQ_TQ2_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 256u) * 66u)
+#define HQ_DENSE_TERNARY_ROW_SIZE(cols) ((size_t)(cols) == 0 ? 0u : HQ_CEIL_DIV(cols, 5u) + 2u)
+#define HQ_FIVE_LEVEL_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 192u) * 58u)
+/** Scratch bytes that are enough for every fit when `n` values share a scale. */
+#define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
+
+
+/**
+ * Version of this header. `hq_version()` gives that of the linked library.
+ */
+#define HQ_VERSION_MAJOR 0
+
+/**
+ * Version of this header.
+ */
+#define HQ_VERSION_MINOR 1
+
+/**
+ * Version of this header.
+ */
+#define HQ_VERSION_PATCH 0
+
+/**
+ * For `hq_force_tier`: the best tier of this machine.
+ */
+#define HQ_TIER_DETECT -1
+
+/**
+ * Portable code; the reference of all others.
+ */
+#define HQ_TIER_SCALAR 0
+
+/**
+ * x86-64-v2: SSE4.2 and SSSE3.
+ */
+#define HQ_TIER_SSE42 1
+
+/**
+ * x86-64-v3: AVX2, FMA, BMI1/2 and LZCNT.
+ */
+#define HQ_TIER_AVX2 2
+
+/**
+ * aarch64 Advanced SIMD.
+ */
+#define HQ_TIER_NEON 3
+
+/**
+ * GGUF type 8: int8, blocks of 32 weights in 34 bytes.
+ */
+#define HQ_FORMAT_Q8_0 8
+
+/**
+ * GGUF type 34: base-3 ternary, blocks of 256 weights in 54 bytes.
+ */
+#define HQ_FORMAT_TQ1_0 34
+
+/**
+ * GGUF type 35: 2-bit ternary, blocks of 256 weights in 66 bytes.
+ */
+#define HQ_FORMAT_TQ2_0 35
+
+/**
+ * Ternary, five weights a byte and one 16-bit scale a row.
+ */
+#define HQ_FORMAT_DENSE_TERNARY 1000
+
+/**
+ * Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes.
+ */
+#define HQ_FORMAT_FIVE_LEVEL 1001
+
+/**
+ * The exact least-squares projection: the default.
+ */
+#define HQ_FIT_MSE 0
+
+/**
+ * BitNet b1.58: scale = mean |x|. For models trained with it.
+ */
+#define HQ_FIT_ABSMEAN 1
+
+/**
+ * Scale = max |x|: what GGUF writers do. The only fit of `HQ_FORMAT_Q8_0`.
+ */
+#define HQ_FIT_ABSMAX 2
+
+/**
+ * The share `percentile` of the magnitudes becomes zero; scale = std(x) / mean |code|.
+ */
+#define HQ_FIT_PERCENTILE 3
+
+/**
+ * Thresholds of `HQ_FIT_MSE`, and the scale that keeps the L2 norm. For gradients.
+ */
+#define HQ_FIT_NORM_PRESERVING 4
+
+/**
+ * The given `threshold` and `scale`.
+ */
+#define HQ_FIT_FIXED 5
+
+/**
+ * One scale per block of the format. Not for `HQ_FORMAT_DENSE_TERNARY`.
+ */
+#define HQ_GRANULARITY_BLOCK 0
+
+/**
+ * One scale per row.
+ */
+#define HQ_GRANULARITY_ROW 1
+
+/**
+ * One scale for all values of a call.
+ */
+#define HQ_GRANULARITY_TENSOR 2
+
+/**
+ * Refuse NaN and infinity with `HQ_ERROR_NON_FINITE`.
+ */
+#define HQ_NON_FINITE_ERROR 0
+
+/**
+ * NaN counts as 0, an infinity as the largest finite magnitude of its group; scales stop at 65504.
+ */
+#define HQ_NON_FINITE_SATURATE 1
+
+/**
+ * Values in one `hq_act_block`.
+ */
+#define HQ_ACT_BLOCK_LEN 256
+
+/**
+ * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
+ *
+ * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
+ * error.
+ */
+typedef int32_t hq_status;
+
+/**
+ * How to quantize; 24 bytes. Fill it with `hq_quantize_options_init`, then change what you need.
+ */
+typedef struct hq_quantize_options {
+    /**
+     * `HQ_FIT_*`: how scales and thresholds are chosen.
+     */
+    int32_t fit;
+    /**
+     * `HQ_GRANULARITY_*`: over which values.
+     */
+    int32_t granularity;
+    /**
+     * `HQ_NON_FINITE_*`: what happens to NaN and infinity.
+     */
+    int32_t non_finite;
+    /**
+     * For `HQ_FIT_PERCENTILE`: percent of the magnitudes that become zero, in [0, 100). Else not read.
+     */
+    float percentile;
+    /**
+     * For `HQ_FIT_FIXED`: the smallest magnitude that is not zero; finite, >= 0. Else not read.
+     */
+    float threshold;
+    /**
+     * For `HQ_FIT_FIXED`: the value of the largest level; finite, >= 0. Else not read.
+     */
+    float scale;
+} hq_quantize_options;
+
+/**
+ * What a ternary fit found: |x| >= `threshold` becomes `scale` with the sign of x, all else 0; 8 bytes.
+ */
+typedef struct hq_ternary {
+    /**
+     * Smallest magnitude that is not zero; infinite when everything is zero.
+     */
+    float threshold;
+    /**
+     * Value of code 1.
+     */
+    float scale;
+} hq_ternary;
+
+/**
+ * 256 int8 activations with their scale; 292 bytes. Value = `codes[i] * scale`.
+ *
+ * A form in memory, in the byte order of the machine: not for files.
+ */
+typedef struct hq_act_block {
+    /**
+     * Value of code 1.
+     */
+    float scale;
+    /**
+     * Codes -127..127; zero beyond the end of the vector.
+     */
+    int8_t codes[256];
+    /**
+     * Sums of 16 consecutive codes each.
+     */
+    int16_t sums[16];
+} hq_act_block;
+
+/**
+ * Done; the outputs are written.
+ */
+#define HQ_OK 0
+
+/**
+ * A pointer is NULL although its length is not zero.
+ */
+#define HQ_ERROR_NULL_POINTER -1
+
+/**
+ * The length of an input does not fit the shape given with it.
+ */
+#define HQ_ERROR_SHAPE -2
+
+/**
+ * An output buffer is shorter than the shape requires; the size queries say how much it must hold.
+ */
+#define HQ_ERROR_OUTPUT_TOO_SMALL -3
+
+/**
+ * The scratch buffer is shorter than the `*_workspace_size` function says.
+ */
+#define HQ_ERROR_WORKSPACE_TOO_SMALL -4
+
+/**
+ * The size of a buffer for this shape does not fit `size_t`, or an array would not fit the address space.
+ */
+#define HQ_ERROR_SIZE_OVERFLOW -5
+
+/**
+ * An input holds a NaN or an infinity. Clean it, or choose `HQ_NON_FINITE_SATURATE`.
+ */
+#define HQ_ERROR_NON_FINITE -6
+
+/**
+ * A parameter is outside its documented range.
+ */
+#define HQ_ERROR_INVALID_ARGUMENT -7
+
+/**
+ * A number is not a value of the enum it stands for.
+ */
+#define HQ_ERROR_UNKNOWN_ENUM -8
+
+/**
+ * The combination of format, fit and granularity does not exist.
+ */
+#define HQ_ERROR_UNSUPPORTED -9
+
+/**
+ * A pointer is not aligned for its element type.
+ */
+#define HQ_ERROR_MISALIGNED -10
+
+/**
+ * An output overlaps an input or another output.
+ */
+#define HQ_ERROR_OVERLAP -11
+
+/**
+ * A fitted scale exceeds the largest 16-bit float (65504). Rescale the input, or choose
+ * `HQ_NON_FINITE_SATURATE`.
+ */
+#define HQ_ERROR_SCALE_RANGE -12
+
+/**
+ * The tier asked for does not exist on this machine.
+ */
+#define HQ_ERROR_TIER_UNAVAILABLE -13
+
+/**
+ * A self-test vector gave a wrong result: do not trust this build on this machine.
+ */
+#define HQ_ERROR_SELF_TEST -14
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Version of the linked library: major * 65536 + minor * 256 + patch.
+ *
+ * Equal to `HQ_VERSION` when header and library belong together. Callable from any thread.
+ *
+ * ```c
+ * assert(hq_version() == HQ_VERSION);
+ * ```
+ */
+uint32_t hq_version(void);
+
+/**
+ * What a status means and how to mend it: one line of English, without a newline, never NULL.
+ *
+ * The text is static and NUL-terminated; do not free it. A number that is no status gives
+ * "unknown status". Callable from any thread.
+ *
+ * ```c
+ * assert(strcmp(hq_status_string(HQ_OK), "ok") == 0);
+ * ```
+ */
+const char *hq_status_string(hq_status status);
+
+/**
+ * Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
+ * with f32 activations.
+ *
+ * For start-up checks and for the first boot of a new board. Uses 6 KB of stack on a Cortex-M4. Callable from any
+ * thread.
+ *
+ * Returns `HQ_OK`, or `HQ_ERROR_SELF_TEST`: this build gives wrong results on this machine.
+ *
+ * ```c
+ * assert(hq_selftest() == HQ_OK);
+ * ```
+ */
+hq_status hq_selftest(void);
+
+/**
+ * The best tier of this machine (`HQ_TIER_*`), whatever has been forced. Callable from any thread.
+ *
+ * ```c
+ * assert(hq_tier_detected() >= HQ_TIER_SCALAR);
+ * ```
+ */
+int32_t hq_tier_detected(void);
+
+/**
+ * The tier that the kernels use now (`HQ_TIER_*`). Callable from any thread.
+ *
+ * ```c
+ * printf("running on %s\n", hq_tier_name(hq_tier_active()));
+ * ```
+ */
+int32_t hq_tier_active(void);
+
+/**
+ * The name of a tier: "scalar", "sse4.2", "avx2", "neon"; "unknown" for any other number.
+ *
+ * The text is static; do not free it. Callable from any thread.
+ *
+ * ```c
+ * assert(strcmp(hq_tier_name(HQ_TIER_SCALAR), "scalar") == 0);
+ * ```
+ */
+const char *hq_tier_name(int32_t tier);
+
+/**
+ * Makes every later call of all threads use `tier`; `HQ_TIER_DETECT` goes back to the best one. For tests,
+ * benchmarks, and machines whose faster tier must not be used. Results do not depend on the tier.
+ *
+ * Calls that run in other threads at that moment finish on the tier they began with.
+ *
+ * Returns `HQ_OK`, `HQ_ERROR_UNKNOWN_ENUM`, or `HQ_ERROR_TIER_UNAVAILABLE` if this machine lacks the tier;
+ * nothing changes then.
+ *
+ * ```c
+ * assert(hq_force_tier(HQ_TIER_SCALAR) == HQ_OK);
+ * assert(hq_tier_active() == HQ_TIER_SCALAR);
+ * assert(hq_force_tier(HQ_TIER_DETECT) == HQ_OK);
+ * ```
+ */
+hq_status hq_force_tier(int32_t tier);
+
+/**
+ * Bytes of one packed row of `cols` weights; 0 for no columns.
+ *
+ * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`. For static buffers there are the
+ * `HQ_*_ROW_SIZE` macros, which give the same numbers.
+ *
+ * ```c
+ * assert(hq_row_size(HQ_FORMAT_TQ1_0, 256) == 54);
+ * assert(hq_row_size(HQ_FORMAT_TQ1_0, 257) == HQ_TQ1_0_ROW_SIZE(257));
+ * ```
+ */
+size_t hq_row_size(int32_t format, size_t cols);
+
+/**
+ * Bytes of a packed matrix: `rows * hq_row_size(format, cols)`. Row `r` begins at byte
+ * `r * hq_row_size(format, cols)`, so that a range of rows is a matrix of its own.
+ *
+ * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`.
+ *
+ * ```c
+ * assert(hq_matrix_size(HQ_FORMAT_DENSE_TERNARY, 64, 100) == 64 * 22);
+ * assert(hq_matrix_size(-1, 64, 100) == SIZE_MAX);
+ * ```
+ */
+size_t hq_matrix_size(int32_t format, size_t rows, size_t cols);
+
+/**
+ * Fills `options` with the defaults of `format`: the fit with the lowest error over the smallest group that
+ * the format has a scale for; NaN and infinity refused. These are the defaults that NULL stands for.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_quantize_options options;
+ * assert(hq_quantize_options_init(HQ_FORMAT_TQ2_0, &options) == HQ_OK);
+ * options.fit = HQ_FIT_ABSMEAN;
+ * ```
+ */
+hq_status hq_quantize_options_init(int32_t format, struct hq_quantize_options *options);
+
+/**
+ * Bytes of scratch that `hq_quantize` needs for the same arguments; 0 for fits that do not sort (absmean,
+ * absmax, fixed), else at most `HQ_FIT_SCRATCH_SIZE(n)` for `n` values that share a scale.
+ *
+ * `SIZE_MAX` for arguments that `hq_quantize` would refuse too. `options` may be NULL: the defaults.
+ *
+ * # Safety
+ * `options` is NULL or points to one readable struct.
+ *
+ * ```c
+ * size_t scratch_size = hq_quantize_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 1000);
+ * assert(scratch_size == HQ_FIT_SCRATCH_SIZE(256));
+ * ```
+ */
+size_t hq_quantize_workspace_size(int32_t format,
+                                  const struct hq_quantize_options *options,
+                                  size_t rows,
+                                  size_t cols);
+
+/**
+ * Quantizes and packs `rows` x `cols` floats.
+ *
+ * - `options`: NULL for the defaults of the format.
+ * - `x`: exactly `rows * cols` floats, row-major; `x_len` counts floats.
+ * - `out`: at least `hq_matrix_size(format, rows, cols)` bytes, of which just those are written; any
+ *   alignment.
+ * - `scratch`: at least `hq_quantize_workspace_size(...)` bytes at any alignment; its contents are lost. NULL
+ *   with size 0 if that is 0.
+ *
+ * Buffers must not overlap. Callable from any thread; threads that share a matrix take a range of rows each.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, dense ternary
+ * no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE`.
+ * `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[8] = {0.9f, -1.1f, 0.1f, 0.0f, 1.0f, -0.1f, 0.2f, -1.0f};
+ * uint8_t packed[2 * HQ_DENSE_TERNARY_ROW_SIZE(4)];
+ * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
+ * assert(hq_quantize(HQ_FORMAT_DENSE_TERNARY, NULL, 2, 4, x, 8, packed, sizeof packed, scratch,
+ *                    sizeof scratch) == HQ_OK);
+ * ```
+ */
+hq_status hq_quantize(int32_t format,
+                      const struct hq_quantize_options *options,
+                      size_t rows,
+                      size_t cols,
+                      const float *x,
+                      size_t x_len,
+                      uint8_t *out,
+                      size_t out_size,
+                      void *scratch,
+                      size_t scratch_size);
+
+/**
+ * Decodes a packed `rows` x `cols` matrix to floats: code * scale.
+ *
+ * - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.
+ * - `out`: at least `rows * cols` floats, of which just those are written; `out_len` counts floats.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE` (`data` too short), `HQ_ERROR_OUTPUT_TOO_SMALL`. `out` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t row[3] = {0xFF, 0x00, 0x3C}; // five digits "2", scale 1.0 as a 16-bit float
+ * float out[5];
+ * assert(hq_dequantize(HQ_FORMAT_DENSE_TERNARY, 1, 5, row, sizeof row, out, 5) == HQ_OK);
+ * assert(out[0] == 1.0f && out[4] == 1.0f);
+ * ```
+ */
+hq_status hq_dequantize(int32_t format,
+                        size_t rows,
+                        size_t cols,
+                        const uint8_t *data,
+                        size_t data_size,
+                        float *out,
+                        size_t out_len);
+
+/**
+ * Bytes of scratch that `hq_fit_ternary`, `hq_ternary_codes` and `hq_five_level_codes` need for `len` values: 0
+ * for fits that do not sort (absmean, absmax, fixed), else at most `HQ_FIT_SCRATCH_SIZE(len)`.
+ *
+ * `SIZE_MAX` for options that those functions would refuse, and on overflow. `options` may be NULL: the
+ * defaults (mse; NaN and infinity refused). Its `granularity` is not read: all values share one scale.
+ *
+ * # Safety
+ * `options` is NULL or points to one readable struct.
+ *
+ * ```c
+ * assert(hq_codes_workspace_size(NULL, 1000) == HQ_FIT_SCRATCH_SIZE(1000));
+ * ```
+ */
+size_t hq_codes_workspace_size(const struct hq_quantize_options *options,
+                               size_t len);
+
+/**
+ * Fits trits to `len` floats without encoding them: for a tensor in slices, whose parts are then encoded with
+ * `HQ_FIT_FIXED` and the numbers found.
+ *
+ * - `options`: as `hq_codes_workspace_size`.
+ * - `scratch`: at least `hq_codes_workspace_size(options, len)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_INVALID_ARGUMENT`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_NON_FINITE`. `result` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {1.0f, -3.0f, 0.1f, 3.0f};
+ * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
+ * hq_ternary found;
+ * assert(hq_fit_ternary(NULL, x, 4, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(found.scale == 3.0f);
+ * ```
+ */
+hq_status hq_fit_ternary(const struct hq_quantize_options *options,
+                         const float *x,
+                         size_t len,
+                         void *scratch,
+                         size_t scratch_size,
+                         struct hq_ternary *result);
+
+/**
+ * Writes one trit (-1, 0, 1) per float, and the scale in 32 bits: for gradients, whose magnitudes a packed
+ * format's 16-bit scale could not hold. All values share one scale.
+ *
+ * - `options`: as `hq_codes_workspace_size`. `HQ_FIT_NORM_PRESERVING` keeps the length of a gradient.
+ * - `codes`: at least `len` bytes, of which just those are written.
+ * - `scratch`: at least `hq_codes_workspace_size(options, len)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_fit_ternary`, and `HQ_ERROR_OUTPUT_TOO_SMALL`. `codes` and `result` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float gradient[4] = {3e-9f, -1e-10f, -3e-9f, 0.0f};
+ * int8_t codes[4];
+ * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
+ * hq_ternary found;
+ * assert(hq_ternary_codes(NULL, gradient, 4, codes, 4, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(codes[0] == 1 && codes[1] == 0 && codes[2] == -1 && codes[3] == 0);
+ * ```
+ */
+hq_status hq_ternary_codes(const struct hq_quantize_options *options,
+                           const float *x,
+                           size_t len,
+                           int8_t *codes,
+                           size_t codes_len,
+                           void *scratch,
+                           size_t scratch_size,
+                           struct hq_ternary *result);
+
+/**
+ * Writes one code -2..2 per float; code c stands for `c * scale / 2`. All values share one scale.
+ *
+ * - `options`, `codes`, `scratch`: as `hq_ternary_codes`.
+ * - `scale`: one float, the value of code 2.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: those of `hq_ternary_codes`; `codes` and `scale`
+ * are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {2.0f, -1.0f, 0.0f, -2.0f};
+ * int8_t codes[4];
+ * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
+ * float scale;
+ * assert(hq_five_level_codes(NULL, x, 4, codes, 4, scratch, sizeof scratch, &scale) == HQ_OK);
+ * assert(scale == 2.0f && codes[0] == 2 && codes[1] == -1);
+ * ```
+ */
+hq_status hq_five_level_codes(const struct hq_quantize_options *options,
+                              const float *x,
+                              size_t len,
+                              int8_t *codes,
+                              size_t codes_len,
+                              void *scratch,
+                              size_t scratch_size,
+                              float *scale);
+
+/**
+ * Blocks that a vector of `cols` activations takes: `cols / 256`, rounded up. `HQ_ACT_COUNT(cols)` is the same
+ * for static buffers.
+ *
+ * ```c
+ * assert(hq_act_count(0) == 0 && hq_act_count(257) == 2 && hq_act_count(257) == HQ_ACT_COUNT(257));
+ * ```
+ */
+size_t hq_act_count(size_t cols);
+
+/**
+ * Quantizes `batch` vectors of `cols` floats to int8, blocks of 256: code = x * (127 / max |x|), to nearest,
+ * ties to even.
+ *
+ * - `x`: exactly `batch * cols` floats, one vector after the other; `x_len` counts floats.
+ * - `non_finite`: `HQ_NON_FINITE_*`.
+ * - `out`: at least `batch * hq_act_count(cols)` blocks, of which just those are written; `out_len` counts
+ *   blocks.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. `out` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[3] = {0.5f, -1.0f, 0.25f};
+ * hq_act_block acts[HQ_ACT_COUNT(3)];
+ * assert(hq_quantize_activations(1, 3, x, 3, HQ_NON_FINITE_ERROR, acts, HQ_ACT_COUNT(3)) == HQ_OK);
+ * assert(acts[0].codes[1] == -127);
+ * ```
+ */
+hq_status hq_quantize_activations(size_t batch,
+                                  size_t cols,
+                                  const float *x,
+                                  size_t x_len,
+                                  int32_t non_finite,
+                                  struct hq_act_block *out,
+                                  size_t out_len);
+
+/**
+ * Decodes `cols` activations from their blocks: code * scale.
+ *
+ * - `acts`: at least `hq_act_count(cols)` blocks; `acts_len` counts blocks.
+ * - `out`: at least `cols` floats, of which just those are written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_SHAPE` (too few blocks), `HQ_ERROR_OUTPUT_TOO_SMALL`. `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * hq_act_block acts[1] = {{0.5f, {2, -4}, {-2}}};
+ * float x[2];
+ * assert(hq_dequantize_activations(2, acts, 1, x, 2) == HQ_OK);
+ * assert(x[0] == 1.0f && x[1] == -2.0f);
+ * ```
+ */
+hq_status hq_dequantize_activations(size_t cols,
+                                    const struct hq_act_block *acts,
+                                    size_t acts_len,
+                                    float *out,
+                                    size_t out_len);
+
+/**
+ * One packed row times int8 activations.
+ *
+ * - `row`: exactly `hq_row_size(format, cols)` bytes, any alignment.
+ * - `acts`: at least `hq_act_count(cols)` blocks; `acts_len` counts blocks.
+ * - `result`: one float.
+ *
+ * Same bits on every tier and target. `result` must not overlap the inputs. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`. `result` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t row[3] = {0xFF, 0x00, 0x3C}; // five weights of 1.0
+ * const hq_act_block acts[1] = {{1.0f, {1, 2, 3, 4, 5}, {15}}};
+ * float result;
+ * assert(hq_dot(HQ_FORMAT_DENSE_TERNARY, 5, row, sizeof row, acts, 1, &result) == HQ_OK);
+ * assert(result == 15.0f);
+ * ```
+ */
+hq_status hq_dot(int32_t format,
+                 size_t cols,
+                 const uint8_t *row,
+                 size_t row_size,
+                 const struct hq_act_block *acts,
+                 size_t acts_len,
+                 float *result);
+
+/**
+ * `y = W a`: a packed `rows` x `cols` matrix times int8 activations.
+ *
+ * - `weights`: exactly `hq_matrix_size(format, rows, cols)` bytes, any alignment.
+ * - `acts`: at least `hq_act_count(cols)` blocks of the vector; `acts_len` counts blocks.
+ * - `y`: at least `rows` floats, of which just those are written; `y_len` counts floats.
+ *
+ * Sums of codes are exact 32-bit integers; each of the n = `hq_act_count(cols)` blocks adds one rounded float
+ * term, so |error| <= (n + 4) * 2^-24 * (sum of the terms' magnitudes). Same bits on every tier and target.
+ *
+ * Buffers must not overlap. Callable from any thread; threads that share a product take a range of rows each
+ * (`weights + r * hq_row_size(format, cols)`).
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`, `HQ_ERROR_OUTPUT_TOO_SMALL`. `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float w[6] = {1.0f, 0.0f, -1.0f, 0.0f, 1.0f, 1.0f}; // 2 x 3
+ * const float x[3] = {127.0f, 5.0f, 27.0f};
+ * uint8_t packed[2 * HQ_TQ2_0_ROW_SIZE(3)], scratch[HQ_FIT_SCRATCH_SIZE(3)];
+ * hq_act_block acts[HQ_ACT_COUNT(3)];
+ * float y[2];
+ * assert(hq_quantize(HQ_FORMAT_TQ2_0, NULL, 2, 3, w, 6, packed, sizeof packed, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_quantize_activations(1, 3, x, 3, HQ_NON_FINITE_ERROR, acts, HQ_ACT_COUNT(3)) == HQ_OK);
+ * assert(hq_matvec(HQ_FORMAT_TQ2_0, 2, 3, packed, sizeof packed, acts, HQ_ACT_COUNT(3), y, 2) == HQ_OK);
+ * assert(y[0] == 100.0f && y[1] == 32.0f);
+ * ```
+ */
+hq_status hq_matvec(int32_t format,
+                    size_t rows,
+                    size_t cols,
+                    const uint8_t *weights,
+                    size_t weights_size,
+                    const struct hq_act_block *acts,
+                    size_t acts_len,
+                    float *y,
+                    size_t y_len);
+
+/**
+ * `Y = A W^T`: a packed `rows` x `cols` matrix times `batch` vectors of int8 activations.
+ *
+ * - `weights`: exactly `hq_matrix_size(format, rows, cols)` bytes, any alignment.
+ * - `acts`: at least `batch * hq_act_count(cols)` blocks, one vector after the other.
+ * - `y`: at least `batch * rows` floats, of which just those are written: output of row `r` for vector `b` is
+ *   `y[b * rows + r]`, with exactly the bits of `hq_matvec`.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: those of `hq_matvec`; `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t w[2 * 3] = {0xFF, 0x00, 0x3C, 0x00, 0x00, 0x3C}; // 2 x 5: ones; minus ones
+ * const hq_act_block acts[2] = {{1.0f, {1, 1}, {2}}, {0.5f, {4}, {4}}};
+ * float y[2 * 2];
+ * assert(hq_matmul(HQ_FORMAT_DENSE_TERNARY, 2, 5, w, sizeof w, 2, acts, 2, y, 4) == HQ_OK);
+ * assert(y[0] == 2.0f && y[1] == -2.0f && y[2] == 2.0f && y[3] == -2.0f);
+ * ```
+ */
+hq_status hq_matmul(int32_t format,
+                    size_t rows,
+                    size_t cols,
+                    const uint8_t *weights,
+                    size_t weights_size,
+                    size_t batch,
+                    const struct hq_act_block *acts,
+                    size_t acts_len,
+                    float *y,
+                    size_t y_len);
+
+/**
+ * One packed row times f32 activations.
+ *
+ * - `row`: exactly `hq_row_size(format, cols)` bytes, any alignment.
+ * - `x`: exactly `cols` floats.
+ * - `result`: one float.
+ *
+ * Same bits on every tier and target. `result` must not overlap the inputs. Callable from any thread.
+ *
+ * Errors: those of `hq_dot`; `result` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t row[3] = {0xFF, 0x00, 0x3C}; // five weights of 1.0
+ * const float x[5] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f};
+ * float result;
+ * assert(hq_dot_f32(HQ_FORMAT_DENSE_TERNARY, 5, row, sizeof row, x, 5, &result) == HQ_OK);
+ * assert(result == 15.0f);
+ * ```
+ */
+hq_status hq_dot_f32(int32_t format,
+                     size_t cols,
+                     const uint8_t *row,
+                     size_t row_size,
+                     const float *x,
+                     size_t x_len,
+                     float *result);
+
+/**
+ * `y = W x`: a packed `rows` x `cols` matrix times f32 activations.
+ *
+ * - `weights`: exactly `hq_matrix_size(format, rows, cols)` bytes, any alignment.
+ * - `x`: exactly `cols` floats. They follow IEEE: a zero weight times an infinity is NaN.
+ * - `y`: at least `rows` floats, of which just those are written.
+ *
+ * |error| <= (cols / 16 + cols / 128 + 8) * 2^-24 * (sum of |w x|). Same bits on every tier and target.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: those of `hq_matvec`; `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t w[2 * 3] = {0xFF, 0x00, 0x3C, 0x00, 0x00, 0x3C}; // 2 x 5: ones; minus ones
+ * const float x[5] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f};
+ * float y[2];
+ * assert(hq_matvec_f32(HQ_FORMAT_DENSE_TERNARY, 2, 5, w, sizeof w, x, 5, y, 2) == HQ_OK);
+ * assert(y[0] == 15.0f && y[1] == -15.0f);
+ * ```
+ */
+hq_status hq_matvec_f32(int32_t format,
+                        size_t rows,
+                        size_t cols,
+                        const uint8_t *weights,
+                        size_t weights_size,
+                        const float *x,
+                        size_t x_len,
+                        float *y,
+                        size_t y_len);
+
+/**
+ * `Y = X W^T`: a packed `rows` x `cols` matrix times `batch` vectors of floats.
+ *
+ * - `weights`: exactly `hq_matrix_size(format, rows, cols)` bytes, any alignment.
+ * - `x`: exactly `batch * cols` floats, one vector after the other.
+ * - `y`: at least `batch * rows` floats, of which just those are written: output of row `r` for vector `b` is
+ *   `y[b * rows + r]`, with exactly the bits of `hq_matvec_f32`.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: those of `hq_matvec`; `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t w[3] = {0xFF, 0x00, 0x3C}; // 1 x 5: ones
+ * const float x[2 * 5] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f};
+ * float y[2];
+ * assert(hq_matmul_f32(HQ_FORMAT_DENSE_TERNARY, 1, 5, w, sizeof w, 2, x, 10, y, 2) == HQ_OK);
+ * assert(y[0] == 15.0f && y[1] == 5.0f);
+ * ```
+ */
+hq_status hq_matmul_f32(int32_t format,
+                        size_t rows,
+                        size_t cols,
+                        const uint8_t *weights,
+                        size_t weights_size,
+                        size_t batch,
+                        const float *x,
+                        size_t x_len,
+                        float *y,
+                        size_t y_len);
+
+/**
+ * Sum of `a[i] * b[i]` over `len` floats; 0 for none.
+ *
+ * |error| <= (len / 16 + 6) * 2^-24 * (sum of |a b|), short of overflow. Same bits on every tier and target.
+ * `a` and `b` may be the same array; `result` (one float) must not overlap them. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OVERLAP`; `result`
+ * is untouched then.
+ *
+ * # Safety
+ * `a` and `b` are valid for `len` floats, `result` for one.
+ *
+ * ```c
+ * const float a[3] = {1.0f, 2.0f, 3.0f}, b[3] = {4.0f, 5.0f, 6.0f};
+ * float result;
+ * assert(hq_vec_dot(3, a, b, &result) == HQ_OK && result == 32.0f);
+ * ```
+ */
+hq_status hq_vec_dot(size_t len,
+                     const float *a,
+                     const float *b,
+                     float *result);
+
+/**
+ * Euclidean norm of `len` floats; 0 for none. Values of 1e30 and of 1e-30 give the right norm too; an infinity
+ * gives infinity, a NaN gives NaN.
+ *
+ * |error| <= (len / 32 + 6) * 2^-24 * norm. Same bits on every tier and target. `result` (one float) must not
+ * overlap `x`. Callable from any thread. Errors: as `hq_vec_dot`; `result` is untouched then.
+ *
+ * # Safety
+ * `x` is valid for `len` floats, `result` for one.
+ *
+ * ```c
+ * const float x[2] = {3.0f, -4.0f};
+ * float result;
+ * assert(hq_vec_norm(2, x, &result) == HQ_OK && result == 5.0f);
+ * ```
+ */
+hq_status hq_vec_norm(size_t len,
+                      const float *x,
+                      float *result);
+
+/**
+ * `y[i] += alpha * x[i]` over `len` floats: the product is rounded, then the sum. Same bits on every tier and
+ * target.
+ *
+ * `y` must not overlap `x`. Callable from any thread. Errors: as `hq_vec_dot`; `y` is untouched then.
+ *
+ * # Safety
+ * `x` and `y` are valid for `len` floats.
+ *
+ * ```c
+ * const float x[2] = {2.0f, 4.0f};
+ * float y[2] = {1.0f, 2.0f};
+ * assert(hq_vec_axpy(2, 0.5f, x, y) == HQ_OK && y[0] == 2.0f && y[1] == 4.0f);
+ * ```
+ */
+hq_status hq_vec_axpy(size_t len, float alpha, const float *x, float *y);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* HYBRIDQ_H */

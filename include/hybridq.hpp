@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// hybridq for C++17: the functions of hybridq.h with spans, and exceptions instead of statuses. Header-only,
+// allocates nothing. With exceptions switched off, use hybridq.h.
+#ifndef HYBRIDQ_HPP
+#define HYBRIDQ_HPP
+
+#include "hybridq.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace hybridq {
+
+/// What a function throws: the status and its text.
+class error : public std::runtime_error {
+public:
+    explicit error(hq_status status) : std::runtime_error(hq_status_string(status)), status_(status) {}
+    hq_status status() const noexcept { return status_; }
+
+private:
+    hq_status status_;
+};
+
+/// Throws unless `status` is HQ_OK.
+inline void check(hq_status status) {
+    if (status != HQ_OK) throw error(status);
+}
+
+/// An array in somebody else's memory, made from a pointer and a length, an array, or a container with data()
+/// and size().
+template <class T>
+class span {
+public:
+    constexpr span() noexcept = default;
+    constexpr span(T* data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <std::size_t N>
+    constexpr span(T (&array)[N]) noexcept : data_(array), size_(N) {}
+    template <class C, class P = decltype(std::declval<C&>().data()),
+              class = decltype(std::declval<C&>().size()),
+              class = std::enable_if_t<std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]>>>
+    constexpr span(C&& container) noexcept : data_(container.data()), size_(container.size()) {}
+
+    constexpr T* data() const noexcept { return data_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+    constexpr T* begin() const noexcept { return data_; }
+    constexpr T* end() const noexcept { return data_ + size_; }
+    constexpr T& operator[](std::size_t i) const noexcept { return data_[i]; }
+
+private:
+    T* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// A packed weight matrix in somebody else's bytes.
+struct matrix {
+    std::int32_t format;
+    std::size_t rows;
+    std::size_t cols;
+    span<const std::uint8_t> data;
+};
+
+/// The answer of a size query; throws where there is none.
+inline std::size_t size(std::size_t answer) {
+    if (answer == SIZE_MAX) throw error(HQ_ERROR_INVALID_ARGUMENT);
+    return answer;
+}
+
+inline hq_quantize_options default_options(std::int32_t format) {
+    hq_quantize_options options{};
+    check(hq_quantize_options_init(format, &options));
+    return options;
+}
+
+inline std::size_t matrix_size(std::int32_t format, std::size_t rows, std::size_t cols) {
+    return size(hq_matrix_size(format, rows, cols));
+}
+
+inline std::size_t quantize_workspace_size(const hq_quantize_options& options, std::int32_t format,
+                                           std::size_t rows, std::size_t cols) {
+    return size(hq_quantize_workspace_size(format, &options, rows, cols));
+}
+
+/// `out` holds matrix_size(...) bytes, `scratch` quantize_workspace_size(...).
+inline void quantize(const hq_quantize_options& options, std::int32_t format, std::size_t rows, std::size_t cols,
+                     span<const float> x, span<std::uint8_t> out, span<std::uint8_t> scratch) {
+    check(hq_quantize(format, &options, rows, cols, x.data(), x.size(), out.data(), out.size(), scratch.data(),
+                      scratch.size()));
+}
+
+inline void dequantize(const matrix& w, span<float> out) {
+    check(hq_dequantize(w.format, w.rows, w.cols, w.data.data(), w.data.size(), out.data(), out.size()));
+}
+
+/// `out` holds batch * hq_act_count(cols) blocks.
+inline void quantize_activations(std::size_t batch, std::size_t cols, span<const float> x,
+                                 span<hq_act_block> out, std::int32_t non_finite = HQ_NON_FINITE_ERROR) {
+    check(hq_quantize_activations(batch, cols, x.data(), x.size(), non_finite, out.data(), out.size()));
+}
+
+inline void matvec(const matrix& w, span<const hq_act_block> acts, span<float> y) {
+    check(hq_matvec(w.format, w.rows, w.cols, w.data.data(), w.data.size(), acts.data(), acts.size(), y.data(),
+                    y.size()));
+}
+
+inline void matmul(const matrix& w, std::size_t batch, span<const hq_act_block> acts, span<float> y) {
+    check(hq_matmul(w.format, w.rows, w.cols, w.data.data(), w.data.size(), batch, acts.data(), acts.size(),
+                    y.data(), y.size()));
+}
+
+inline void matvec_f32(const matrix& w, span<const float> x, span<float> y) {
+    check(hq_matvec_f32(w.format, w.rows, w.cols, w.data.data(), w.data.size(), x.data(), x.size(), y.data(),
+                        y.size()));
+}
+
+inline void matmul_f32(const matrix& w, std::size_t batch, span<const float> x, span<float> y) {
+    check(hq_matmul_f32(w.format, w.rows, w.cols, w.data.data(), w.data.size(), batch, x.data(), x.size(),
+                        y.data(), y.size()));
+}
+
+/// Throws if this build gives wrong results on this machine.
+inline void selftest() { check(hq_selftest()); }
+
+static_assert(sizeof(hq_act_block) == 292 && alignof(hq_act_block) == 4, "hq_act_block is 292 bytes");
+static_assert(sizeof(hq_quantize_options) == 24, "hq_quantize_options is 24 bytes");
+static_assert(sizeof(hq_ternary) == 8, "hq_ternary is 8 bytes");
+
+} // namespace hybridq
+
+#endif // HYBRIDQ_HPP

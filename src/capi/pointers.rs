@@ -1,0 +1,171 @@
+//! Checked conversion of what C passes: arrays, single values, overlap.
+//!
+//! An array is checked before it is borrowed, so that no Rust reference to a bad address, or two references
+//! to the same bytes, ever exist.
+
+use bytemuck::Pod;
+
+use crate::Error;
+
+use super::hq_status;
+
+/// Runs the body of an extern function and turns its result into a status.
+#[inline(always)]
+pub(super) fn status(body: impl FnOnce() -> Result<(), Error>) -> hq_status {
+    match body() {
+        Ok(()) => super::HQ_OK,
+        Err(error) => error.status(),
+    }
+}
+
+/// The answer of a size query: `SIZE_MAX` where there is none.
+#[inline(always)]
+pub(super) fn size(body: impl FnOnce() -> Result<usize, Error>) -> usize {
+    body().unwrap_or(usize::MAX)
+}
+
+/// An array that C reads from us or writes for us, checked but not yet borrowed.
+#[derive(Clone, Copy)]
+pub(super) struct Input<T> {
+    ptr: *const T,
+    len: usize,
+}
+
+/// An array that we write, checked but not yet borrowed.
+#[derive(Clone, Copy)]
+pub(super) struct Output<T> {
+    ptr: *mut T,
+    len: usize,
+}
+
+/// NULL only with length 0 (any address is fine then), aligned, and inside the address space.
+fn check<T>(ptr: *const T, len: usize) -> Result<(), Error> {
+    if len == 0 {
+        return Ok(());
+    }
+    if ptr.is_null() {
+        return Err(Error::NullPointer);
+    }
+    if !ptr.is_aligned() {
+        return Err(Error::Misaligned);
+    }
+    let bytes = len.checked_mul(size_of::<T>()).filter(|&n| n <= isize::MAX as usize);
+    match bytes.and_then(|n| ptr.addr().checked_add(n)) {
+        Some(_) => Ok(()),
+        None => Err(Error::SizeOverflow),
+    }
+}
+
+impl<T: Pod> Input<T> {
+    pub(super) fn new(ptr: *const T, len: usize) -> Result<Input<T>, Error> {
+        check(ptr, len)?;
+        Ok(Input { ptr, len })
+    }
+
+    pub(super) fn span(&self) -> Span {
+        Span::new(self.ptr.addr(), self.len * size_of::<T>())
+    }
+
+    /// # Safety
+    /// `len` values of `T` must be readable at `ptr`, and nobody writes them during `'a`.
+    #[inline(always)]
+    pub(super) unsafe fn slice<'a>(self) -> &'a [T] {
+        if self.len == 0 {
+            return &[];
+        }
+        // SAFETY: `new` has checked NULL, alignment and size; the caller vouches for the memory. Every bit
+        // pattern is a `T: Pod`.
+        unsafe { core::slice::from_raw_parts(self.ptr, self.len) }
+    }
+}
+
+impl<T: Pod> Output<T> {
+    pub(super) fn new(ptr: *mut T, len: usize) -> Result<Output<T>, Error> {
+        check(ptr, len)?;
+        Ok(Output { ptr, len })
+    }
+
+    pub(super) fn span(&self) -> Span {
+        Span::new(self.ptr.addr(), self.len * size_of::<T>())
+    }
+
+    /// # Safety
+    /// `len` values of `T` must be writable at `ptr`, and nobody else uses them during `'a`.
+    #[inline(always)]
+    pub(super) unsafe fn slice<'a>(self) -> &'a mut [T] {
+        if self.len == 0 {
+            return &mut [];
+        }
+        // SAFETY: `new` has checked NULL, alignment and size; the caller vouches for the memory and that it
+        // is ours alone, which `disjoint` has checked within one call.
+        unsafe { core::slice::from_raw_parts_mut(self.ptr, self.len) }
+    }
+
+    /// Stores one value.
+    ///
+    /// # Safety
+    /// As [`Output::slice`], with a length of at least 1.
+    #[inline(always)]
+    pub(super) unsafe fn write(self, value: T) {
+        // SAFETY: `new` has checked NULL and alignment; the caller vouches for the memory and the length.
+        unsafe { self.ptr.write(value) }
+    }
+}
+
+/// The addresses `start..end` of an array.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn new(start: usize, bytes: usize) -> Span {
+        // `check` has made sure that this does not wrap, unless the array is empty.
+        Span { start, end: start.wrapping_add(bytes) }
+    }
+
+    fn overlaps(&self, other: &Span) -> bool {
+        self.start < other.end && other.start < self.end && self.start < self.end && other.start < other.end
+    }
+}
+
+/// Refuses outputs that overlap an input or each other.
+pub(super) fn disjoint(outputs: &[Span], inputs: &[Span]) -> Result<(), Error> {
+    let mut rest = outputs;
+    while let Some((output, later)) = rest.split_first() {
+        if later.iter().chain(inputs).any(|other| output.overlaps(other)) {
+            return Err(Error::Overlap);
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arrays_with_bytes_in_common_overlap() {
+        let span = |start, bytes| Span::new(start, bytes);
+        assert_eq!(disjoint(&[span(8, 8)], &[span(0, 8), span(16, 8)]), Ok(()));
+        assert_eq!(disjoint(&[span(8, 8)], &[span(15, 1)]), Err(Error::Overlap));
+        assert_eq!(disjoint(&[span(8, 8)], &[span(0, 9)]), Err(Error::Overlap));
+        assert_eq!(disjoint(&[span(8, 8), span(10, 2)], &[]), Err(Error::Overlap));
+        assert_eq!(disjoint(&[span(8, 8)], &[span(10, 0)]), Ok(()));
+        assert_eq!(disjoint(&[span(10, 0)], &[span(8, 8)]), Ok(()));
+    }
+
+    #[test]
+    fn bad_addresses_are_told_apart() {
+        let value = [0f32; 2];
+        let p = value.as_ptr();
+        assert_eq!(check(p, 2), Ok(()));
+        assert_eq!(check(core::ptr::null::<f32>(), 0), Ok(()));
+        assert_eq!(check(core::ptr::null::<f32>(), 1), Err(Error::NullPointer));
+        assert_eq!(check(p.wrapping_byte_add(1), 1), Err(Error::Misaligned));
+        assert_eq!(check(p, usize::MAX / 4), Err(Error::SizeOverflow));
+        assert_eq!(check(p, usize::MAX), Err(Error::SizeOverflow));
+    }
+}

@@ -1,0 +1,221 @@
+//! Golden vectors: proof that a build gives the right results on the machine it runs on.
+
+use crate::Error;
+use crate::linear::{Packed, matvec, matvec_f32};
+use crate::quant::{
+    ActBlock, Fit, Format, NonFinite, Options, dequantize, quantize, quantize_activations, ternary_codes,
+};
+
+const ROWS: usize = 2;
+/// Longer than a block of every format, and a multiple of none.
+const COLS: usize = 330;
+/// The largest packed matrix of that shape (`Q8_0`).
+const PACKED: usize = 748;
+
+/// What one format must give. The scalar reference computed these numbers once.
+struct Golden {
+    format: Format,
+    /// Digests of the packed bytes and of the decoded values.
+    packed: u32,
+    decoded: u32,
+    /// Bits of the products with int8 and with f32 activations.
+    int8: [u32; ROWS],
+    float: [u32; ROWS],
+}
+
+const ACTIVATIONS: u32 = 0xd5e7ed24;
+const CODES: u32 = 0x8fcb7b27;
+const GOLDEN: [Golden; 5] = [
+    Golden {
+        format: Format::Q8_0,
+        packed: 0x019f5829,
+        decoded: 0x3921a979,
+        int8: [0xc3f9a18f, 0xc3750b7e],
+        float: [0xc3f81b1e, 0xc375eef1],
+    },
+    Golden {
+        format: Format::Tq1_0,
+        packed: 0xf7f047fe,
+        decoded: 0xd9deeebc,
+        int8: [0xc46163df, 0xc3650af8],
+        float: [0xc460b8ae, 0xc3665d4a],
+    },
+    Golden {
+        format: Format::Tq2_0,
+        packed: 0x9514e0dc,
+        decoded: 0xd9deeebc,
+        int8: [0xc46163df, 0xc3650af8],
+        float: [0xc460b8ae, 0xc3665d4a],
+    },
+    Golden {
+        format: Format::DenseTernary,
+        packed: 0xc36b8705,
+        decoded: 0x0008e2bc,
+        int8: [0xc46167ab, 0xc3655c9c],
+        float: [0xc460bc82, 0xc366aeef],
+    },
+    Golden {
+        format: Format::FiveLevel,
+        packed: 0xf4dcbd9d,
+        decoded: 0x2f2b3365,
+        int8: [0xc3ed7ba7, 0xc3254e4a],
+        float: [0xc3ebf5c6, 0xc3266024],
+    },
+];
+
+/// Runs every format through quantizing, decoding and the products, on the tier in use, and compares with
+/// stored results. Takes 6 KB of stack on a Cortex-M4.
+///
+/// # Errors
+/// [`Error::SelfTest`]: this build gives wrong results on this machine.
+///
+/// ```
+/// assert!(hybridq::selftest().is_ok());
+/// ```
+pub fn selftest() -> Result<(), Error> {
+    let mut x = [0f32; COLS];
+    fill(&mut x, 1);
+    let acts = activations(&x)?;
+    expect(digest_acts(&acts) == ACTIVATIONS)?;
+    expect(codes(&x)? == CODES)?;
+    for golden in &GOLDEN {
+        let found = run(golden.format, &x, &acts)?;
+        expect(
+            found.packed == golden.packed
+                && found.decoded == golden.decoded
+                && found.int8 == golden.int8
+                && found.float == golden.float,
+        )?;
+    }
+    Ok(())
+}
+
+fn expect(equal: bool) -> Result<(), Error> {
+    if equal { Ok(()) } else { Err(Error::SelfTest) }
+}
+
+fn activations(x: &[f32; COLS]) -> Result<[ActBlock; ActBlock::count(COLS)], Error> {
+    let mut acts = [ActBlock::ZERO; ActBlock::count(COLS)];
+    quantize_activations(1, COLS, x, NonFinite::Error, &mut acts).map_err(|_| Error::SelfTest)?;
+    Ok(acts)
+}
+
+/// Trits of the first values by the exact projection, with its threshold and scale.
+fn codes(x: &[f32; COLS]) -> Result<u32, Error> {
+    const LEN: usize = 40;
+    let (mut codes, mut scratch) = ([0i8; LEN], [0u8; 8 * LEN + 8]);
+    let (x, _) = x.split_at(LEN);
+    let fitted = ternary_codes(Fit::Mse, NonFinite::Error, x, &mut codes, &mut scratch)
+        .map_err(|_| Error::SelfTest)?;
+    let bytes = digest(START, bytemuck::must_cast_slice(&codes));
+    Ok(digest_f32(bytes, &[fitted.threshold, fitted.scale]))
+}
+
+fn run(format: Format, x: &[f32; COLS], acts: &[ActBlock]) -> Result<Golden, Error> {
+    let options = Options::new(format).fit(Fit::AbsMax);
+    let mut packed = [0u8; PACKED];
+    let size = format.matrix_bytes(ROWS, COLS)?;
+    let packed = packed.get_mut(..size).ok_or(Error::SelfTest)?;
+    let row_bytes = format.row_bytes(COLS)?;
+
+    let mut decoded = START;
+    for (seed, row) in (2..).zip(packed.chunks_exact_mut(row_bytes.max(1))) {
+        let mut w = [0f32; COLS];
+        fill(&mut w, seed);
+        quantize(format, &options, 1, COLS, &w, row, &mut []).map_err(|_| Error::SelfTest)?;
+        dequantize(format, 1, COLS, row, &mut w).map_err(|_| Error::SelfTest)?;
+        decoded = digest_f32(decoded, &w);
+    }
+    let weights = Packed::new(format, ROWS, COLS, packed).map_err(|_| Error::SelfTest)?;
+    let (mut int8, mut float) = ([0f32; ROWS], [0f32; ROWS]);
+    matvec(&weights, acts, &mut int8).map_err(|_| Error::SelfTest)?;
+    matvec_f32(&weights, x, &mut float).map_err(|_| Error::SelfTest)?;
+    Ok(Golden {
+        format,
+        packed: digest(START, packed),
+        decoded,
+        int8: int8.map(f32::to_bits),
+        float: float.map(f32::to_bits),
+    })
+}
+
+/// Multiples of 2^-12 in -8..8 from a linear congruential generator (Numerical Recipes): exact in f32.
+fn fill(x: &mut [f32], seed: u32) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9);
+    for v in x {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *v = (state >> 16) as u16 as i16 as f32 * (1.0 / 4096.0);
+    }
+}
+
+/// FNV-1a, 32 bits.
+const START: u32 = 0x811C_9DC5;
+
+fn digest(start: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(start, |hash, &byte| (hash ^ byte as u32).wrapping_mul(0x0100_0193))
+}
+
+fn digest_f32(start: u32, values: &[f32]) -> u32 {
+    values.iter().fold(start, |hash, v| digest(hash, &v.to_bits().to_le_bytes()))
+}
+
+fn digest_acts(acts: &[ActBlock]) -> u32 {
+    acts.iter().fold(START, |hash, block| {
+        let hash = digest(digest_f32(hash, &[block.scale]), bytemuck::must_cast_slice(&block.codes));
+        block.sums.iter().fold(hash, |hash, sum| digest(hash, &sum.to_le_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prints the constants of this file. For a new format, run it with `--ignored --nocapture`.
+    #[test]
+    #[ignore = "prints the golden constants"]
+    fn print_golden() {
+        crate::simd::force(Some(crate::simd::Tier::Scalar)).unwrap();
+        let mut x = [0f32; COLS];
+        fill(&mut x, 1);
+        let acts = activations(&x).unwrap();
+        println!("const ACTIVATIONS: u32 = {:#010x};", digest_acts(&acts));
+        println!("const CODES: u32 = {:#010x};", codes(&x).unwrap());
+        for format in Format::ALL {
+            let g = run(format, &x, &acts).unwrap();
+            println!("    Golden {{");
+            println!("        format: Format::{:?},", g.format);
+            println!("        packed: {:#010x},\n        decoded: {:#010x},", g.packed, g.decoded);
+            println!("        int8: [{:#010x}, {:#010x}],", g.int8[0], g.int8[1]);
+            println!("        float: [{:#010x}, {:#010x}],\n    }},", g.float[0], g.float[1]);
+        }
+    }
+
+    #[test]
+    fn every_tier_of_this_machine_passes() {
+        use crate::simd::{Tier, force};
+        for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
+            force(Some(tier)).unwrap();
+            assert_eq!(selftest(), Ok(()), "{tier:?}");
+        }
+        force(None).unwrap();
+    }
+
+    #[test]
+    fn every_format_has_its_golden_results() {
+        for format in Format::ALL {
+            assert!(GOLDEN.iter().any(|g| g.format == format), "{format:?}");
+            assert!(format.matrix_bytes(ROWS, COLS).unwrap() <= PACKED);
+        }
+    }
+
+    #[test]
+    fn another_input_is_told_apart() {
+        let mut x = [0f32; COLS];
+        fill(&mut x, 1);
+        x[COLS - 1] += 1.0 / 4096.0;
+        assert_ne!(digest_f32(START, &x), digest_f32(START, &[0.0; COLS]));
+        let acts = activations(&x).unwrap();
+        x[COLS - 1] = -x[COLS - 1];
+        assert_ne!(digest_acts(&acts), digest_acts(&activations(&x).unwrap()));
+    }
+}

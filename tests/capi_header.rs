@@ -1,0 +1,61 @@
+//! `include/hybridq.h` is what cbindgen makes of `src/capi`, and says the version of the package.
+
+use std::path::Path;
+
+fn generated() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let bindings = cbindgen::Builder::new()
+        .with_src(root.join("src/capi/mod.rs"))
+        .with_config(config)
+        .generate()
+        .expect("cbindgen reads src/capi");
+    let mut header = Vec::new();
+    bindings.write(&mut header);
+    String::from_utf8(header).unwrap()
+}
+
+#[test]
+fn header_is_what_the_sources_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/hybridq.h");
+    let generated = generated();
+    if std::env::var_os("HQ_WRITE_HEADER").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &generated).unwrap();
+        return;
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == generated, "include/hybridq.h is not what src/capi says: run `make header`");
+}
+
+#[test]
+fn every_extern_function_is_in_the_header() {
+    let header = generated();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capi");
+    let mut found = 0;
+    for file in std::fs::read_dir(root).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut lines = source.lines();
+        while lines.by_ref().any(|l| l.trim() == "#[unsafe(no_mangle)]") {
+            let line = lines.next().unwrap();
+            let name = line.split("fn ").nth(1).and_then(|l| l.split('(').next()).unwrap();
+            assert!(header.contains(&format!(" {name}(")) || header.contains(&format!("*{name}(")), "{name}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, header.matches("```c").count(), "every function has an example");
+    assert!(found >= 25);
+}
+
+#[test]
+fn version_macros_are_those_of_the_package() {
+    let header = generated();
+    for (name, value) in [
+        ("MAJOR", env!("CARGO_PKG_VERSION_MAJOR")),
+        ("MINOR", env!("CARGO_PKG_VERSION_MINOR")),
+        ("PATCH", env!("CARGO_PKG_VERSION_PATCH")),
+    ] {
+        let line = format!("#define HQ_VERSION_{name} {value}");
+        assert!(header.lines().any(|l| l == line), "{line}");
+    }
+}
