@@ -92,6 +92,22 @@ pub(crate) fn split_rows_mut<T>(data: &mut [T], len: usize) -> impl Iterator<Ite
     })
 }
 
+/// Pairs the pieces of `N` values of a slice, the last one shorter if need be, with other items. As
+/// `chunks(N).zip(..)`, whose `zip` divides by a length that it no longer knows to be `N` when the compiler does
+/// not inline it.
+#[inline(always)]
+pub(crate) fn pieces_with<const N: usize, T, U>(
+    data: &[T],
+    items: impl Iterator<Item = U>,
+) -> impl Iterator<Item = (&[T], U)> {
+    let mut rest = data;
+    items.map_while(move |item| {
+        let (piece, later) = rest.split_at_checked(rest.len().min(N)).filter(|(p, _)| !p.is_empty())?;
+        rest = later;
+        Some((piece, item))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

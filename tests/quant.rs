@@ -200,6 +200,44 @@ proptest::proptest! {
 }
 
 #[test]
+fn the_projection_is_exact_on_long_heavy_tailed_and_clustered_data() {
+    // the oracle sorts and tries every count, in f64
+    let best = |x: &[f32]| -> f64 {
+        let mut m: Vec<f64> = x.iter().map(|v| v.abs() as f64).collect();
+        m.sort_by(|a, b| b.total_cmp(a));
+        let mut sum = 0.0;
+        let gains = m.iter().enumerate().map(|(i, v)| {
+            sum += v;
+            sum * sum / (i + 1) as f64
+        });
+        gains.fold(0.0, f64::max)
+    };
+    type Shape = fn(f32, usize) -> f32;
+    let shapes: [(&str, Shape); 7] = [
+        ("gaussian", |g, _| g),
+        ("cubed", |g, _| g * g * g),
+        ("exponential", |g, _| (4.0 * g).exp()),
+        ("two clusters", |g, i| if i.is_multiple_of(7) { 1.0 + 1e-3 * g } else { 0.1 + 1e-3 * g }),
+        ("three clusters, several fixed points", |g, i| [0.1, 0.26, 1.0][i % 3] + 1e-4 * g),
+        ("few values", |g, _| (2.0 * g).round()),
+        ("one outlier", |g, i| if i == 5 { 1e6 } else { g }),
+    ];
+    for (name, shape) in shapes {
+        for n in [1usize, 2, 31, 33, 256, 257, 5000] {
+            let x: Vec<f32> = gaussian(n, n as u64).iter().enumerate().map(|(i, g)| shape(*g, i)).collect();
+            let mut codes = vec![0i8; n];
+            let mut scratch = vec![0; codes_workspace_size(Fit::Mse, n).unwrap()];
+            let t = ternary_codes(Fit::Mse, NonFinite::Error, &x, &mut codes, &mut scratch).unwrap();
+            let energy: f64 = x.iter().map(|v| (*v as f64).powi(2)).sum();
+            let error: f64 =
+                x.iter().zip(&codes).map(|(v, c)| (*v as f64 - *c as f64 * t.scale as f64).powi(2)).sum();
+            let least = energy - best(&x);
+            assert!(error <= least + 1e-6 * energy, "{name}, {n}: {error} > {least}");
+        }
+    }
+}
+
+#[test]
 fn percentile_keeps_the_magnitude_within_five_percent() {
     for p in [0.0, 30.0, 50.0, 80.0] {
         for format in [Format::DenseTernary, Format::FiveLevel] {

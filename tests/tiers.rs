@@ -7,7 +7,10 @@ use std::sync::Mutex;
 
 use common::{Rng, gaussian};
 use hybridq::linear::{Packed, dot, dot_f32, matmul, matmul_f32, matvec, matvec_f32, vector};
-use hybridq::quant::{ActBlock, Format, NonFinite, dequantize, quantize_activations};
+use hybridq::quant::{
+    ActBlock, Fit, Format, NonFinite, Options, codes_workspace_size, dequantize, five_level_codes, quantize,
+    quantize_activations, quantize_workspace_size, ternary_codes,
+};
 use hybridq::simd::{self, Tier};
 
 /// The forced tier is one for the process: tests that force it take turns.
@@ -214,6 +217,44 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
                     assert_eq!(dot(&row, &acts[b * blocks..(b + 1) * blocks]).unwrap(), y[r]);
                     assert_eq!(dot_f32(&row, &x[b * cols..(b + 1) * cols]).unwrap(), z[r]);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn quantizers_and_codes() {
+    let fits = [
+        Fit::Mse,
+        Fit::AbsMean,
+        Fit::AbsMax,
+        Fit::Percentile(40.0),
+        Fit::NormPreserving,
+        Fit::Fixed { threshold: 0.5, scale: 1.25 },
+    ];
+    for (n, len) in lengths().enumerate() {
+        for magnitude in [1.0f32, 1e-20, 1e30] {
+            let x: Vec<f32> = gaussian(len + n % 4, n as u64).iter().map(|v| v * magnitude).collect();
+            let x = &x[n % 4..];
+            for fit in fits {
+                for format in Format::ALL {
+                    let options = Options::new(format).fit(fit).non_finite(NonFinite::Saturate);
+                    let Ok(size) = quantize_workspace_size(format, &options, 1, len) else { continue };
+                    let packed = same_on_all(&format!("{format:?}, {fit:?}, {len} values"), || {
+                        let mut out = vec![0; format.matrix_bytes(1, len).unwrap()];
+                        quantize(format, &options, 1, len, x, &mut out, &mut vec![0; size]).unwrap();
+                        out
+                    });
+                    assert_eq!(packed.len(), format.matrix_bytes(1, len).unwrap());
+                }
+                same_on_all(&format!("codes, {fit:?}, {len} values"), || {
+                    let mut codes = vec![0i8; 2 * len];
+                    let (three, five) = codes.split_at_mut(len);
+                    let mut scratch = vec![0; codes_workspace_size(fit, len).unwrap()];
+                    let t = ternary_codes(fit, NonFinite::Error, x, three, &mut scratch).unwrap();
+                    let f = five_level_codes(fit, NonFinite::Error, x, five, &mut scratch).unwrap();
+                    (codes, t.scale.to_bits(), t.threshold.to_bits(), f.scale.to_bits())
+                });
             }
         }
     }

@@ -12,12 +12,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::math::{guard_scale, round_ties_even};
+use crate::math::guard_scale;
 use crate::workspace::{split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::NonFinite;
-use super::fit::{check_finite, largest_finite};
+use super::fit::{check_finite, largest_finite_here};
 
 /// Values in a block.
 pub const BLOCK_LEN: usize = 256;
@@ -82,45 +82,63 @@ pub fn quantize_activations(
     if out.is_empty() {
         return Ok(());
     }
+    check_finite(x, non_finite)?;
     simd::vectorize(
         simd::active(),
         #[inline(always)]
         || {
-            check_finite(x, non_finite)?;
             for (x, out) in split_rows(x, cols).zip(split_rows_mut(out, blocks)) {
-                for (x, block) in x.chunks(BLOCK_LEN).zip(out) {
+                let (whole, rest) = x.as_chunks::<BLOCK_LEN>();
+                let mut out = out.iter_mut();
+                for (x, block) in whole.iter().zip(&mut out) {
                     quantize_block(x, block);
                 }
+                if let (false, Some(block)) = (rest.is_empty(), out.next()) {
+                    let mut padded = [0.0; BLOCK_LEN];
+                    for (p, &v) in padded.iter_mut().zip(rest) {
+                        *p = v;
+                    }
+                    quantize_block(&padded, block);
+                }
             }
-            Ok(())
         },
-    )
+    );
+    Ok(())
 }
 
 #[inline(always)]
-fn quantize_block(x: &[f32], block: &mut ActBlock) {
-    *block = ActBlock::ZERO;
-    let max = largest_finite(x);
-    if max == 0.0 {
-        return;
-    }
+fn quantize_block(x: &[f32; BLOCK_LEN], block: &mut ActBlock) {
+    let max = largest_finite_here(x);
     let scale = max / 127.0;
     if scale == 0.0 {
+        *block = ActBlock::ZERO;
         return;
     }
+    block.scale = scale;
     let guard = guard_scale(max);
     let inverse = 127.0 / (max * guard);
-    block.scale = scale;
     for (code, &v) in block.codes.iter_mut().zip(x) {
-        // Infinities become the largest finite magnitude; a NaN stays one and the cast makes it 0.
-        let v = if v > max { max } else { v };
-        let v = if v < -max { -max } else { v };
-        *code = round_ties_even(v * guard * inverse) as i8;
+        *code = round_to_i8(clamp(v, max) * guard * inverse);
     }
     let (groups, _) = block.codes.as_chunks::<SUM_LEN>();
     for (sum, group) in block.sums.iter_mut().zip(groups) {
         *sum = group.iter().map(|&c| c as i16).sum();
     }
+}
+
+/// Infinities as the largest finite magnitude of the block, NaN as zero.
+#[inline(always)]
+fn clamp(v: f32, max: f32) -> f32 {
+    let v = if v > max { max } else { v };
+    let v = if v < -max { -max } else { v };
+    if v.is_nan() { 0.0 } else { v }
+}
+
+/// Rounds |x| <= 127 to nearest, ties to even: adding 1.5 * 2^23 leaves the integer in the low bits, where
+/// a vector loop can take it without the saturating conversion of `as`.
+#[inline(always)]
+fn round_to_i8(x: f32) -> i8 {
+    (x + 12_582_912.0).to_bits() as i8
 }
 
 /// Decodes `cols` values from their blocks.

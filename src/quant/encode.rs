@@ -2,9 +2,9 @@
 
 use half::f16;
 
-use crate::Error;
 use crate::math::{F16_MAX, f32_to_f16, guard_scale};
-use crate::workspace::{split_rows, split_rows_mut};
+use crate::workspace::{pieces_with, split_rows, split_rows_mut};
+use crate::{Error, simd};
 
 use super::fit::{Levels, Rule, check_finite, fit, largest_finite};
 use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
@@ -77,31 +77,8 @@ pub fn quantize(
     if out.is_empty() {
         return Ok(());
     }
-    check_finite(x, options.non_finite)?;
-
     let job = Job { format, options: *options, cols, x };
-    if format == Format::Q8_0 {
-        return job.encode_q8_0(out);
-    }
-    let tensor_rule = match options.granularity {
-        Granularity::Tensor => Some(job.fit(x, scratch)?),
-        _ => None,
-    };
-    if tensor_rule.is_none() && job.scale_may_overflow() {
-        // Rare (values in the hundreds at least): fit everything once before the first byte is written.
-        for row in split_rows(x, cols) {
-            for group in job.groups(row) {
-                job.scale(&job.fit(group, scratch)?)?;
-            }
-        }
-    }
-    match format {
-        Format::Tq1_0 => job.encode_blocks(tensor_rule, out, scratch, tq1_0::pack),
-        Format::Tq2_0 => job.encode_blocks(tensor_rule, out, scratch, tq2_0::pack),
-        Format::FiveLevel => job.encode_blocks(tensor_rule, out, scratch, five_level::pack),
-        Format::DenseTernary => job.encode_dense(tensor_rule, out, scratch),
-        Format::Q8_0 => Ok(()),
-    }
+    job.run(out, scratch)
 }
 
 struct Job<'a> {
@@ -112,6 +89,39 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    fn run(&self, out: &mut [u8], scratch: &mut [u8]) -> Result<(), Error> {
+        check_finite(self.x, self.options.non_finite)?;
+        if self.format == Format::Q8_0 {
+            return self.encode_q8_0(out);
+        }
+        let tensor_rule = match self.options.granularity {
+            Granularity::Tensor => Some(self.fit(self.x, scratch)?),
+            _ => None,
+        };
+        if tensor_rule.is_none() && self.scale_may_overflow() {
+            self.check_scales(scratch)?;
+        }
+        match self.format {
+            Format::Tq1_0 => self.encode_blocks(tensor_rule, out, scratch, tq1_0::pack),
+            Format::Tq2_0 => self.encode_blocks(tensor_rule, out, scratch, tq2_0::pack),
+            Format::FiveLevel => self.encode_blocks(tensor_rule, out, scratch, five_level::pack),
+            Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
+            Format::Q8_0 => Ok(()),
+        }
+    }
+
+    /// Fits everything once before the first byte is written. Rare: some value is in the hundreds at least.
+    #[cold]
+    #[inline(never)]
+    fn check_scales(&self, scratch: &mut [u8]) -> Result<(), Error> {
+        for row in split_rows(self.x, self.cols) {
+            for group in self.groups(row) {
+                self.scale(&self.fit(group, scratch)?)?;
+            }
+        }
+        Ok(())
+    }
+
     fn levels(&self) -> Levels {
         if self.format == Format::FiveLevel { Levels::Five } else { Levels::Three }
     }
@@ -150,6 +160,7 @@ impl Job<'_> {
         pack: impl Fn(&[i8; LEN], f16, &mut [u8; BYTES]),
     ) -> Result<(), Error> {
         let row_bytes = self.cols.div_ceil(LEN) * BYTES;
+        let tier = simd::active();
         // A tensor's scale is checked before its first byte is written; the others' in `quantize`.
         if let Some(rule) = &tensor_rule {
             self.scale(rule)?;
@@ -160,16 +171,23 @@ impl Job<'_> {
                 (rule, _) => *rule,
             };
             let (blocks, _) = out.as_chunks_mut::<BYTES>();
-            for (block, out) in row.chunks(LEN).zip(blocks) {
+            for (block, out) in pieces_with::<LEN, _, _>(row, blocks.iter_mut()) {
                 let rule = match row_rule {
                     Some(rule) => rule,
                     None => self.fit(block, scratch)?,
                 };
-                let mut codes = [0i8; LEN];
-                for (code, &v) in codes.iter_mut().zip(block) {
-                    *code = rule.code(v);
-                }
-                pack(&codes, self.scale(&rule)?, out);
+                let scale = self.scale(&rule)?;
+                simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    || {
+                        let mut codes = [0i8; LEN];
+                        for (code, &v) in codes.iter_mut().zip(block) {
+                            *code = rule.code(v);
+                        }
+                        pack(&codes, scale, out);
+                    },
+                );
             }
         }
         Ok(())
@@ -181,6 +199,7 @@ impl Job<'_> {
         out: &mut [u8],
         scratch: &mut [u8],
     ) -> Result<(), Error> {
+        let tier = simd::active();
         let row_bytes = self.format.row_bytes(self.cols)?;
         if let Some(rule) = &tensor_rule {
             self.scale(rule)?;
@@ -193,12 +212,18 @@ impl Job<'_> {
             dense_ternary::store_scale(self.scale(&rule)?, out);
             let digits = out.len().saturating_sub(dense_ternary::SCALE_BYTES);
             let groups = out.get_mut(..digits).unwrap_or_default().chunks_mut(dense_ternary::GROUP_BYTES);
-            for (group, out) in row.chunks(dense_ternary::GROUP_LEN).zip(groups) {
-                let mut codes = [0i8; dense_ternary::GROUP_LEN];
-                for (code, &v) in codes.iter_mut().zip(group) {
-                    *code = rule.code(v);
-                }
-                dense_ternary::pack_group(codes.get(..group.len()).unwrap_or_default(), out);
+            for (group, out) in pieces_with::<{ dense_ternary::GROUP_LEN }, _, _>(row, groups) {
+                simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    || {
+                        let mut codes = [0i8; dense_ternary::GROUP_LEN];
+                        for (code, &v) in codes.iter_mut().zip(group) {
+                            *code = rule.code(v);
+                        }
+                        dense_ternary::pack_group(codes.get(..group.len()).unwrap_or_default(), out);
+                    },
+                );
             }
         }
         Ok(())
@@ -210,7 +235,7 @@ impl Job<'_> {
         let row_bytes = self.cols.div_ceil(q8_0::BLOCK_LEN) * q8_0::BLOCK_BYTES;
         for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let (blocks, _) = out.as_chunks_mut::<{ q8_0::BLOCK_BYTES }>();
-            for (block, out) in row.chunks(q8_0::BLOCK_LEN).zip(blocks) {
+            for (block, out) in pieces_with::<{ q8_0::BLOCK_LEN }, _, _>(row, blocks.iter_mut()) {
                 let max = largest_finite(block);
                 let guard = guard_scale(max);
                 let scale = max * guard / 127.0;

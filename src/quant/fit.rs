@@ -3,9 +3,9 @@
 //! All fits see magnitudes only; the sign goes to the code. They are computed in f32 in a fixed order,
 //! so the same input gives the same codes on every target.
 
-use crate::Error;
-use crate::math::{Compensated, guard_scale, sqrt, sum_by};
+use crate::math::{Compensated, guard_scale, sqrt, sum_by, tree_sum};
 use crate::workspace::{Carver, Layout};
+use crate::{Error, simd};
 
 use super::{NonFinite, Ternary};
 
@@ -115,26 +115,61 @@ fn clean(x: f32, limit: f32) -> f32 {
     }
 }
 
-/// Whether all values are finite. One pass, vectorised: the exponent of a non-finite number is all ones.
-#[inline(always)]
+/// Whether all values are finite. One pass, vectorised: the bits of a finite magnitude are below those of infinity.
 #[must_use]
 pub(crate) fn all_finite(x: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7F80_0000;
-    let mut worst = 0u32;
-    for v in x {
-        worst = worst.max(v.to_bits() & EXPONENT);
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || all_finite_here(x),
+    )
+}
+
+/// [`all_finite`] within a loop that is compiled for its tier already.
+#[inline(always)]
+pub(crate) fn all_finite_here(x: &[f32]) -> bool {
+    const INFINITY: u32 = 0x7F80_0000;
+    let (groups, rest) = x.as_chunks::<16>();
+    let mut lanes = [0u32; 16];
+    for group in groups {
+        for (lane, v) in lanes.iter_mut().zip(group) {
+            *lane = (*lane).max(v.to_bits() & 0x7FFF_FFFF);
+        }
     }
-    worst < EXPONENT
+    lanes.into_iter().chain(rest.iter().map(|v| v.to_bits() & 0x7FFF_FFFF)).all(|bits| bits < INFINITY)
 }
 
 /// The largest finite magnitude; 0 if there is none.
-#[inline(always)]
 pub(crate) fn largest_finite(x: &[f32]) -> f32 {
-    x.iter().map(|v| v.abs()).filter(|m| m.is_finite()).fold(0.0, f32::max)
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || largest_finite_here(x),
+    )
+}
+
+/// [`largest_finite`] within a loop that is compiled for its tier already.
+#[inline(always)]
+pub(crate) fn largest_finite_here(x: &[f32]) -> f32 {
+    // Bits of magnitudes order as the magnitudes do, and integer maxima vectorise on every tier. 16 of them
+    // side by side, since one would be a chain.
+    const INFINITY: u32 = 0x7F80_0000;
+    let (groups, rest) = x.as_chunks::<16>();
+    let mut lanes = [0u32; 16];
+    for group in groups {
+        for (lane, v) in lanes.iter_mut().zip(group) {
+            let bits = v.to_bits() & 0x7FFF_FFFF;
+            *lane = (*lane).max(if bits < INFINITY { bits } else { 0 });
+        }
+    }
+    let mut largest = 0;
+    for bits in lanes.into_iter().chain(rest.iter().map(|v| v.to_bits() & 0x7FFF_FFFF)) {
+        largest = largest.max(if bits < INFINITY { bits } else { 0 });
+    }
+    f32::from_bits(largest)
 }
 
 /// Largest magnitude for the quantizers' first check, under the policy.
-#[inline(always)]
 pub(crate) fn check_finite(x: &[f32], policy: NonFinite) -> Result<(), Error> {
     if policy == NonFinite::Error && !all_finite(x) { Err(Error::NonFinite) } else { Ok(()) }
 }
@@ -142,12 +177,22 @@ pub(crate) fn check_finite(x: &[f32], policy: NonFinite) -> Result<(), Error> {
 /// Fits one group. Non-finite values must have been refused already if the policy says so; here
 /// infinities count as the largest finite magnitude of the group and NaN as zero.
 pub(crate) fn fit(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
+    // One copy a tier on x86; the loops are plain Rust.
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || fit_here(fit, levels, x, scratch),
+    )
+}
+
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+fn fit_here(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
     if let Fit::Fixed { threshold, scale } = fit {
         let half = if levels == Levels::Five { 0.75 * scale } else { f32::INFINITY };
         let zero = if threshold > 0.0 { threshold } else { f32::MIN_POSITIVE * f32::EPSILON };
         return Ok(Rule { limit: f32::MAX, guard: 1.0, zero, half, scale });
     }
-    let limit = largest_finite(x);
+    let limit = largest_finite_here(x);
     if limit == 0.0 {
         let zero = f32::INFINITY;
         return Ok(Rule { limit, guard: 1.0, zero, half: zero, scale: 0.0 });
@@ -177,8 +222,8 @@ pub(crate) fn fit(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Re
             for (key, &v) in keys.iter_mut().zip(x) {
                 *key = magnitude(v).to_bits();
             }
-            let sorted = sort_descending(keys, swap);
             if let Fit::Percentile(p) = fit {
+                let sorted = sort_descending(keys, swap);
                 let zero = percentile(sorted, p).next_up();
                 let half = if five { percentile(sorted, 0.5 * (p + 100.0)).next_up() } else { f32::INFINITY };
                 let mean = sum_by(x, |v| if v < 0.0 { -magnitude(v) } else { magnitude(v) }) / n;
@@ -193,7 +238,11 @@ pub(crate) fn fit(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Re
                 });
                 (zero, half, if sum > 0.0 { sqrt(variance) / (sum / n) } else { 0.0 })
             } else {
-                let best = if five { project_five(sorted) } else { project_three(sorted) };
+                let best = if five {
+                    project_five(sort_descending(keys, swap))
+                } else {
+                    project_three(keys, swap, max)
+                };
                 let scale = if fit == Fit::NormPreserving {
                     sqrt(sum_by(x, |v| magnitude(v) * magnitude(v)) / best.sum_squared_codes)
                 } else {
@@ -237,6 +286,7 @@ fn first_at(guess: f32, reached: impl Fn(f32) -> bool) -> f32 {
 }
 
 /// Linear interpolation between order statistics, as NumPy's default; `sorted` is descending.
+#[cfg_attr(target_arch = "x86_64", inline(always))]
 fn percentile(sorted: &[u32], p: f32) -> f32 {
     let last = sorted.len().saturating_sub(1);
     // Rank from the top. f32 holds ranks exactly up to 2^24 values; beyond, the rank rounds.
@@ -255,14 +305,67 @@ struct Projection {
     sum_squared_codes: f32,
 }
 
-/// Exact projection onto {-a, 0, a}: for each count `t` of non-zero codes the best set is the `t` largest
-/// and the squared error falls by S^2 / t, S their sum. Only ends of runs of equal magnitudes can win.
-fn project_three(sorted: &[u32]) -> Projection {
-    let mut best =
+impl Projection {
+    /// Everything is zero.
+    const NONE: Projection =
         Projection { zero: f32::INFINITY, half: f32::INFINITY, scale: 0.0, sum_squared_codes: 1.0 };
+}
+
+/// Exact projection onto {-a, 0, a}: for each count `t` of non-zero codes the best set is the `t` largest
+/// magnitudes and the squared error falls by S^2 / t, S their sum. `keys` are the bits of the magnitudes, `max`
+/// the largest of them; both buffers are used up.
+///
+/// Nothing is sorted but the few candidates. With g(u) = half the mean of all magnitudes >= u, the optimal set
+/// {m >= u} has u = g(u): if the smallest value inside were below half the mean, or the largest outside above
+/// it, moving that value would lower the error. g rises with u, so for any u below g(u) no solution lies
+/// between the two, and likewise for any u above g(u). Iterating g from 0 and from the maximum therefore
+/// closes in on all solutions from both sides, at linear rate; what is left between is sorted and tried.
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+fn project_three(keys: &mut [u32], swap: &mut [u32], max: f32) -> Projection {
+    // g is computed to a few ulp; the margin keeps a solution from falling out of the bracket by rounding.
+    const MARGIN: f32 = 1e-5;
+    const FEW: usize = 16;
+    let [all, _] = tails(keys, [0.0, f32::INFINITY]);
+    let (mut low, mut high) = (all.half_mean() * (1.0 - MARGIN), 0.5 * max);
+    for _ in 0..32 {
+        let [from_low, from_high] = tails(keys, [low, high]);
+        let left = from_low.count - from_high.count;
+        let next_low = from_low.half_mean() * (1.0 - MARGIN);
+        let next_high = from_high.half_mean() * (1.0 + MARGIN);
+        // Enough, or no progress any more (many equal values, or several solutions far apart).
+        if left <= FEW || (next_low <= low && next_high >= high) {
+            break;
+        }
+        (low, high) = (next_low.max(low), next_high.min(high));
+    }
+    let from_high = tails(keys, [high, f32::INFINITY])[0];
+
+    // Each is written and then kept or overwritten: a branch here would be mispredicted at every candidate.
+    let mut candidates = 0;
+    for &key in keys.iter() {
+        let m = f32::from_bits(key);
+        if let Some(slot) = swap.get_mut(candidates) {
+            *slot = key;
+        }
+        candidates += ((m >= low) & (m < high)) as usize;
+    }
+    let room = keys.get_mut(..candidates).unwrap_or_default();
+    let sorted = sort_descending(swap.get_mut(..candidates).unwrap_or_default(), room);
+
+    let mut best = Projection { zero: high, half: f32::INFINITY, ..Projection::NONE };
     let mut gain = 0.0f32;
     let mut sum = Compensated::default();
-    let mut count = 0.0f32;
+    sum.add(from_high.sum);
+    let mut count = from_high.count as f32;
+    if count > 0.0 {
+        gain = from_high.sum * from_high.sum / count;
+        best = Projection {
+            zero: high,
+            half: f32::INFINITY,
+            scale: from_high.sum / count,
+            sum_squared_codes: count,
+        };
+    }
     let mut rest = sorted.iter().peekable();
     while let Some(&bits) = rest.next() {
         let m = f32::from_bits(bits);
@@ -281,9 +384,61 @@ fn project_three(sorted: &[u32]) -> Projection {
     best
 }
 
+/// Number and sum of the magnitudes from a threshold on.
+#[derive(Clone, Copy)]
+struct Tail {
+    count: usize,
+    sum: f32,
+}
+
+impl Tail {
+    /// Half the mean; 0 for none.
+    fn half_mean(self) -> f32 {
+        if self.count == 0 { 0.0 } else { 0.5 * self.sum / self.count as f32 }
+    }
+}
+
+/// Adds up to 16 magnitudes to their lanes where they reach `from`.
+#[inline(always)]
+fn add_tail(keys: &[u32], from: f32, sums: &mut [f32; 16], counts: &mut [u32; 16]) {
+    for ((sum, count), &key) in sums.iter_mut().zip(counts).zip(keys) {
+        let m = f32::from_bits(key);
+        *sum += if m >= from { m } else { 0.0 };
+        *count += (m >= from) as u32;
+    }
+}
+
+/// The tails at two thresholds in one pass, in the fixed order of [`sum_by`].
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+fn tails(keys: &[u32], from: [f32; 2]) -> [Tail; 2] {
+    let [low, high] = from;
+    let mut sums = [Compensated::default(); 2];
+    let mut counts = [0usize; 2];
+    for chunk in keys.chunks(256) {
+        let (mut low_sums, mut low_counts) = ([0.0f32; 16], [0u32; 16]);
+        let (mut high_sums, mut high_counts) = ([0.0f32; 16], [0u32; 16]);
+        let (groups, rest) = chunk.as_chunks::<16>();
+        for group in groups {
+            add_tail(group, low, &mut low_sums, &mut low_counts);
+            add_tail(group, high, &mut high_sums, &mut high_counts);
+        }
+        add_tail(rest, low, &mut low_sums, &mut low_counts);
+        add_tail(rest, high, &mut high_sums, &mut high_counts);
+        let [first, second] = &mut sums;
+        first.add(tree_sum(low_sums));
+        second.add(tree_sum(high_sums));
+        let [first, second] = &mut counts;
+        *first += low_counts.iter().sum::<u32>() as usize;
+        *second += high_counts.iter().sum::<u32>() as usize;
+    }
+    let ([first, second], [low, high]) = (sums, counts);
+    [Tail { count: low, sum: first.value() }, Tail { count: high, sum: second.value() }]
+}
+
 /// Exact projection onto {0, a/2, a} of magnitudes: as `a` falls, values enter the half level at
 /// `m >= a/4` and the full level at `m >= 3a/4`. Every nearest-level assignment is met on the way, so the
 /// one with the largest P^2 / Q (P = sum m c, Q = sum c^2) is the optimum.
+#[cfg_attr(target_arch = "x86_64", inline(always))]
 fn project_five(sorted: &[u32]) -> Projection {
     let mut best =
         Projection { zero: f32::INFINITY, half: f32::INFINITY, scale: 0.0, sum_squared_codes: 1.0 };
@@ -319,7 +474,12 @@ fn project_five(sorted: &[u32]) -> Projection {
 
 /// Sorts the bits of non-negative floats, largest first: a byte-wise radix sort, whose time does not
 /// depend on the data and which cannot panic. Returns whichever buffer holds the result.
+#[cfg_attr(target_arch = "x86_64", inline(always))]
 fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u32]) -> &'a [u32] {
+    if keys.len() <= 32 {
+        insert_descending(keys);
+        return keys;
+    }
     for shift in [0u32, 8, 16, 24] {
         let mut offsets = [0usize; 256];
         for &key in keys.iter() {
@@ -344,14 +504,30 @@ fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u32]) -> &'a 
     keys
 }
 
+/// Insertion sort, largest first, for the few values where 256 counters would cost more.
+fn insert_descending(keys: &mut [u32]) {
+    for end in 1..keys.len() {
+        let Some(head) = keys.get_mut(..=end) else { return };
+        let mut slots = head.iter_mut().rev();
+        let Some(mut hole) = slots.next() else { return };
+        for slot in slots {
+            if *slot >= *hole {
+                break;
+            }
+            core::mem::swap(slot, hole);
+            hole = slot;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn radix_sort_is_a_descending_sort() {
+    fn sorting_is_descending() {
         let mut state = 1u32;
-        for n in [0usize, 1, 2, 255, 256, 1000] {
+        for n in [0usize, 1, 2, 3, 31, 32, 33, 255, 256, 1000] {
             let mut keys: Vec<u32> = (0..n)
                 .map(|_| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
