@@ -1,0 +1,27 @@
+# Cross builds, emulated tests and the size table. Included by the Makefile; see docs/cross.md.
+
+.PHONY: test-all test-tiers test-aarch64 test-cortex-m build-targets cross-packages
+
+test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation
+	@scripts/cross/packages.sh
+	$(MAKE) test
+	$(MAKE) test-tiers
+	$(MAKE) build-targets
+	$(MAKE) test-aarch64
+	$(MAKE) test-cortex-m
+	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m"
+
+cross-packages: ## say which packages test-all misses
+	@scripts/cross/packages.sh
+
+test-tiers: ## the suite with HQ_TIER=scalar, sse4.2, avx2
+	@scripts/cross/tiers.sh
+
+build-targets: ## the core for thumbv6m, thumbv7em, riscv32imac and aarch64-none, without an allocator
+	@scripts/cross/build_targets.sh
+
+test-aarch64: ## the suite on aarch64 (NEON) under QEMU
+	@scripts/cross/aarch64.sh
+
+test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and Cortex-M0
+	@scripts/cross/cortex_m.sh
