@@ -71,6 +71,27 @@ impl<'a> Carver<'a> {
     }
 }
 
+/// Whole rows of `len` values from the front of `data`; none for `len` 0. As `chunks_exact`, which for a length
+/// that the compiler cannot see to be non-zero leaves a panic path in the archive.
+pub(crate) fn split_rows<T>(data: &[T], len: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = data;
+    core::iter::from_fn(move || {
+        let (row, later) = rest.split_at_checked(len).filter(|_| len > 0)?;
+        rest = later;
+        Some(row)
+    })
+}
+
+/// As [`split_rows`], to write to.
+pub(crate) fn split_rows_mut<T>(data: &mut [T], len: usize) -> impl Iterator<Item = &mut [T]> {
+    let mut rest = data;
+    core::iter::from_fn(move || {
+        let (row, later) = core::mem::take(&mut rest).split_at_mut_checked(len).filter(|_| len > 0)?;
+        rest = later;
+        Some(row)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

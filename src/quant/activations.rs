@@ -13,6 +13,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::math::{guard_scale, round_ties_even};
+use crate::workspace::{split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::NonFinite;
@@ -86,7 +87,7 @@ pub fn quantize_activations(
         #[inline(always)]
         || {
             check_finite(x, non_finite)?;
-            for (x, out) in x.chunks_exact(cols.max(1)).zip(out.chunks_exact_mut(blocks.max(1))) {
+            for (x, out) in split_rows(x, cols).zip(split_rows_mut(out, blocks)) {
                 for (x, block) in x.chunks(BLOCK_LEN).zip(out) {
                     quantize_block(x, block);
                 }

@@ -1,6 +1,6 @@
 //! Packed weights to f32.
 
-use crate::Error;
+use crate::{Error, workspace};
 
 use super::{Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 
@@ -26,9 +26,8 @@ pub fn dequantize(
     if out.is_empty() {
         return Ok(());
     }
-    let row_bytes = format.row_bytes(cols)?.max(1);
-    let rows = data.chunks_exact(row_bytes).zip(out.chunks_exact_mut(cols.max(1)));
-    for (row, out) in rows {
+    let row_bytes = format.row_bytes(cols)?;
+    for (row, out) in workspace::split_rows(data, row_bytes).zip(workspace::split_rows_mut(out, cols)) {
         match format {
             Format::Tq1_0 => blocks(row, out, 1.0, tq1_0::unpack),
             Format::Tq2_0 => blocks(row, out, 1.0, tq2_0::unpack),

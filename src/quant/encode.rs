@@ -4,6 +4,7 @@ use half::f16;
 
 use crate::Error;
 use crate::math::{F16_MAX, f32_to_f16, guard_scale};
+use crate::workspace::{split_rows, split_rows_mut};
 
 use super::fit::{Levels, Rule, check_finite, fit, largest_finite};
 use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
@@ -88,7 +89,7 @@ pub fn quantize(
     };
     if tensor_rule.is_none() && job.scale_may_overflow() {
         // Rare (values in the hundreds at least): fit everything once before the first byte is written.
-        for row in x.chunks_exact(cols.max(1)) {
+        for row in split_rows(x, cols) {
             for group in job.groups(row) {
                 job.scale(&job.fit(group, scratch)?)?;
             }
@@ -117,11 +118,6 @@ impl Job<'_> {
 
     fn fit(&self, group: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
         fit(self.options.fit, self.levels(), group, scratch)
-    }
-
-    /// The rows. There is at least one column; the compiler has to see that too, or it plans a panic.
-    fn rows(&self) -> core::slice::ChunksExact<'_, f32> {
-        self.x.chunks_exact(self.cols.max(1))
     }
 
     /// The parts of a row that share a scale, under block or row granularity.
@@ -158,7 +154,7 @@ impl Job<'_> {
         if let Some(rule) = &tensor_rule {
             self.scale(rule)?;
         }
-        for (row, out) in self.rows().zip(out.chunks_exact_mut(row_bytes.max(1))) {
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let row_rule = match (&tensor_rule, self.options.granularity) {
                 (None, Granularity::Row) => Some(self.fit(row, scratch)?),
                 (rule, _) => *rule,
@@ -189,7 +185,7 @@ impl Job<'_> {
         if let Some(rule) = &tensor_rule {
             self.scale(rule)?;
         }
-        for (row, out) in self.rows().zip(out.chunks_exact_mut(row_bytes.max(1))) {
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let rule = match tensor_rule {
                 Some(rule) => rule,
                 None => self.fit(row, scratch)?,
@@ -212,7 +208,7 @@ impl Job<'_> {
         let policy = self.options.non_finite;
         store_scale(largest_finite(self.x) / 127.0, policy)?;
         let row_bytes = self.cols.div_ceil(q8_0::BLOCK_LEN) * q8_0::BLOCK_BYTES;
-        for (row, out) in self.rows().zip(out.chunks_exact_mut(row_bytes.max(1))) {
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let (blocks, _) = out.as_chunks_mut::<{ q8_0::BLOCK_BYTES }>();
             for (block, out) in row.chunks(q8_0::BLOCK_LEN).zip(blocks) {
                 let max = largest_finite(block);
