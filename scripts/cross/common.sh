@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+build_std_dir=${CARGO_TARGET_DIR:-$PWD/target}/build-std
+
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*"; }
 fail() {
     printf '%s: error: %s\n' "$(basename "$0" .sh)" "$*" >&2
@@ -26,13 +28,13 @@ cross_cargo() {
     fi
     local std=()
     rust_has /usr/bin/rustc "$target" || std=(-Zbuild-std=core,compiler_builtins)
-    RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=${std:+1} CARGO_TARGET_DIR=target/build-std \
+    RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=${std:+1} CARGO_TARGET_DIR=$build_std_dir \
         /usr/bin/cargo "$command" --locked "${std[@]}" --target "$target" "$@"
 }
 
 # Where `cross_cargo TARGET` puts what it builds.
 cross_target_dir() {
-    if rust_has rustc "$1"; then echo "${CARGO_TARGET_DIR:-target}/$1"; else echo "target/build-std/$1"; fi
+    if rust_has rustc "$1"; then echo "${CARGO_TARGET_DIR:-target}/$1"; else echo "$build_std_dir/$1"; fi
 }
 
 # missing_packages PART...: the Debian packages of those parts that are not here. A Rust that has the

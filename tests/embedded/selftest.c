@@ -15,7 +15,12 @@ int run(void)
     print(hq_status_string(status));
     print("\n");
     print_value("stack hq_selftest", stack);
-    print_value("version-agrees", hq_version() == HQ_VERSION);
+    /* Scratch for a matrix of 64 x 256 as TQ2_0, and for a vector of 256, with the default fit (mse). */
+    print_value("scratch hq_quantize", (uint32_t)hq_quantize_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 256));
+    const uint32_t codes = (uint32_t)hq_codes_workspace_size(NULL, 256);
+    print_value("scratch hq_fit_ternary", codes);
+    print_value("scratch hq_ternary_codes", codes);
+    print_value("scratch hq_five_level_codes", codes);
     return status != HQ_OK || hq_version() != HQ_VERSION;
 #endif
 }
