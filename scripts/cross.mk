@@ -1,16 +1,17 @@
 # Cross builds, emulated tests and the size table. Included by the Makefile; see docs/cross.md.
 
 .PHONY: test-all test-tiers test-aarch64 test-cortex-m build-targets cross-packages \
-    size-table size-table-check size-table-write
+    size-table size-table-check size-table-write gguf-check
 
 test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation
 	@scripts/cross/packages.sh
-	$(MAKE) test
+	$(if $(TESTED),@echo "test-all: make test has passed already (TESTED=$(TESTED))",$(MAKE) test)
 	$(MAKE) test-tiers
 	$(MAKE) build-targets
 	$(MAKE) test-aarch64
 	$(MAKE) test-cortex-m
-	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m"
+	$(MAKE) size-table-check
+	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m, size-table-check"
 
 cross-packages: ## say which packages test-all misses
 	@scripts/cross/packages.sh
@@ -40,3 +41,6 @@ size-table-check: ## fail if the table in README.md or docs/sizes.md has drifted
 size-table-write: ## put the measured table into README.md and docs/sizes.md
 	@scripts/cross/cortex_m.sh cortex-m4 >&2
 	@scripts/size_table.py --write $(SIZE_FILES)
+
+gguf-check: ## the gguf package from PyPI decodes our files to our values (needs the network once)
+	@scripts/check_gguf.sh

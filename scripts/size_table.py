@@ -237,7 +237,7 @@ def main():
 
 
 def check(path, measured):
-    """Stops unless the file's table has the same functions, stack and scratch, and flash within 2 %: another
+    """Stops unless the file's table has the same functions, scratch, and flash and stack within 5 %: another
     patch release of the compiler moves a few bytes, and that is no drift of ours."""
     kept = block(path)[1].strip()
     if kept == measured:
@@ -251,8 +251,8 @@ def check(path, measured):
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
             raise Stop(f"{path}: the table and the archive differ in {name}; run `make size-table-write`")
-        for column, a, b, slack in zip(("flash", "scratch", "stack"), old[name], new[name], (0.02, 0, 0.02)):
-            if abs(a - b) > slack * max(a, b) + (8 if slack else 0):
+        for column, a, b, slack in zip(("flash", "scratch", "stack"), old[name], new[name], (0.05, 0, 0.05)):
+            if abs(a - b) > slack * max(a, b) + (16 if slack else 0):
                 raise Stop(f"{path}: {name} has {b} bytes of {column}, not {a}; run `make size-table-write`")
 
 
