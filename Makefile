@@ -3,6 +3,7 @@
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET ?= $(HOST)
 FEATURES ?=
+OPT ?=
 DIST = dist/$(TARGET)
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -14,8 +15,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-lib: ## dist/TARGET/libhybridq.a, headers, .pc  (TARGET=thumbv7em-none-eabihf, FEATURES=...)
-	@scripts/lib.sh '$(TARGET)' '$(FEATURES)'
+lib: ## dist/TARGET/libhybridq.a, headers, .pc  (TARGET=thumbv7em-none-eabihf OPT=3|s FEATURES=...)
+	@scripts/lib.sh '$(TARGET)' '$(FEATURES)' '$(OPT)'
 
 header: ## include/hybridq.h from src/capi
 	HQ_WRITE_HEADER=1 cargo test --quiet --test capi_header header_is_what_the_sources_say

@@ -346,7 +346,7 @@ const char *hq_status_string(hq_status status);
  * Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
  * with f32 activations.
  *
- * For start-up checks and for the first boot of a new board. Uses about 4 KB of stack. Callable from any
+ * For start-up checks and for the first boot of a new board. Uses 6 KB of stack on a Cortex-M4. Callable from any
  * thread.
  *
  * Returns `HQ_OK`, or `HQ_ERROR_SELF_TEST`: this build gives wrong results on this machine.
@@ -402,6 +402,138 @@ const char *hq_tier_name(int32_t tier);
  * ```
  */
 hq_status hq_force_tier(int32_t tier);
+
+/**
+ * Bytes of one packed row of `cols` weights; 0 for no columns.
+ *
+ * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`. For static buffers there are the
+ * `HQ_*_ROW_SIZE` macros, which give the same numbers.
+ *
+ * ```c
+ * assert(hq_row_size(HQ_FORMAT_TQ1_0, 256) == 54);
+ * assert(hq_row_size(HQ_FORMAT_TQ1_0, 257) == HQ_TQ1_0_ROW_SIZE(257));
+ * ```
+ */
+size_t hq_row_size(int32_t format, size_t cols);
+
+/**
+ * Bytes of a packed matrix: `rows * hq_row_size(format, cols)`. Row `r` begins at byte
+ * `r * hq_row_size(format, cols)`, so that a range of rows is a matrix of its own.
+ *
+ * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`.
+ *
+ * ```c
+ * assert(hq_matrix_size(HQ_FORMAT_DENSE_TERNARY, 64, 100) == 64 * 22);
+ * assert(hq_matrix_size(-1, 64, 100) == SIZE_MAX);
+ * ```
+ */
+size_t hq_matrix_size(int32_t format, size_t rows, size_t cols);
+
+/**
+ * Fills `options` with the defaults of `format`: the fit with the lowest error over the smallest group that
+ * the format has a scale for; NaN and infinity refused. These are the defaults that NULL stands for.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_quantize_options options;
+ * assert(hq_quantize_options_init(HQ_FORMAT_TQ2_0, &options) == HQ_OK);
+ * options.fit = HQ_FIT_ABSMEAN;
+ * ```
+ */
+hq_status hq_quantize_options_init(int32_t format, struct hq_quantize_options *options);
+
+/**
+ * Bytes of scratch that `hq_quantize` needs for the same arguments; 0 for fits that do not sort (absmean,
+ * absmax, fixed), else at most `HQ_FIT_SCRATCH_SIZE(n)` for `n` values that share a scale.
+ *
+ * `SIZE_MAX` for arguments that `hq_quantize` would refuse too. `options` may be NULL: the defaults.
+ *
+ * # Safety
+ * `options` is NULL or points to one readable struct.
+ *
+ * ```c
+ * size_t scratch_size = hq_quantize_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 1000);
+ * assert(scratch_size == HQ_FIT_SCRATCH_SIZE(256));
+ * ```
+ */
+size_t hq_quantize_workspace_size(int32_t format,
+                                  const struct hq_quantize_options *options,
+                                  size_t rows,
+                                  size_t cols);
+
+/**
+ * Quantizes and packs `rows` x `cols` floats.
+ *
+ * - `options`: NULL for the defaults of the format.
+ * - `x`: exactly `rows * cols` floats, row-major; `x_len` counts floats.
+ * - `out`: at least `hq_matrix_size(format, rows, cols)` bytes, of which just those are written; any
+ *   alignment.
+ * - `scratch`: at least `hq_quantize_workspace_size(...)` bytes at any alignment; its contents are lost. NULL
+ *   with size 0 if that is 0.
+ *
+ * Buffers must not overlap. Callable from any thread; threads that share a matrix take a range of rows each.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, dense ternary
+ * no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE`.
+ * `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[8] = {0.9f, -1.1f, 0.1f, 0.0f, 1.0f, -0.1f, 0.2f, -1.0f};
+ * uint8_t packed[2 * HQ_DENSE_TERNARY_ROW_SIZE(4)];
+ * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
+ * assert(hq_quantize(HQ_FORMAT_DENSE_TERNARY, NULL, 2, 4, x, 8, packed, sizeof packed, scratch,
+ *                    sizeof scratch) == HQ_OK);
+ * ```
+ */
+hq_status hq_quantize(int32_t format,
+                      const struct hq_quantize_options *options,
+                      size_t rows,
+                      size_t cols,
+                      const float *x,
+                      size_t x_len,
+                      uint8_t *out,
+                      size_t out_size,
+                      void *scratch,
+                      size_t scratch_size);
+
+/**
+ * Decodes a packed `rows` x `cols` matrix to floats: code * scale.
+ *
+ * - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.
+ * - `out`: at least `rows * cols` floats, of which just those are written; `out_len` counts floats.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE` (`data` too short), `HQ_ERROR_OUTPUT_TOO_SMALL`. `out` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint8_t row[3] = {0xFF, 0x00, 0x3C}; // five digits "2", scale 1.0 as a 16-bit float
+ * float out[5];
+ * assert(hq_dequantize(HQ_FORMAT_DENSE_TERNARY, 1, 5, row, sizeof row, out, 5) == HQ_OK);
+ * assert(out[0] == 1.0f && out[4] == 1.0f);
+ * ```
+ */
+hq_status hq_dequantize(int32_t format,
+                        size_t rows,
+                        size_t cols,
+                        const uint8_t *data,
+                        size_t data_size,
+                        float *out,
+                        size_t out_len);
 
 /**
  * Bytes of scratch that `hq_fit_ternary`, `hq_ternary_codes` and `hq_five_level_codes` need for `len` values: 0
@@ -783,138 +915,6 @@ hq_status hq_matmul_f32(int32_t format,
                         size_t x_len,
                         float *y,
                         size_t y_len);
-
-/**
- * Bytes of one packed row of `cols` weights; 0 for no columns.
- *
- * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`. For static buffers there are the
- * `HQ_*_ROW_SIZE` macros, which give the same numbers.
- *
- * ```c
- * assert(hq_row_size(HQ_FORMAT_TQ1_0, 256) == 54);
- * assert(hq_row_size(HQ_FORMAT_TQ1_0, 257) == HQ_TQ1_0_ROW_SIZE(257));
- * ```
- */
-size_t hq_row_size(int32_t format, size_t cols);
-
-/**
- * Bytes of a packed matrix: `rows * hq_row_size(format, cols)`. Row `r` begins at byte
- * `r * hq_row_size(format, cols)`, so that a range of rows is a matrix of its own.
- *
- * `SIZE_MAX` if `format` is unknown or the size does not fit `size_t`.
- *
- * ```c
- * assert(hq_matrix_size(HQ_FORMAT_DENSE_TERNARY, 64, 100) == 64 * 22);
- * assert(hq_matrix_size(-1, 64, 100) == SIZE_MAX);
- * ```
- */
-size_t hq_matrix_size(int32_t format, size_t rows, size_t cols);
-
-/**
- * Fills `options` with the defaults of `format`: the fit with the lowest error over the smallest group that
- * the format has a scale for; NaN and infinity refused. These are the defaults that NULL stands for.
- *
- * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then.
- *
- * # Safety
- * `options` points to one writable struct.
- *
- * ```c
- * hq_quantize_options options;
- * assert(hq_quantize_options_init(HQ_FORMAT_TQ2_0, &options) == HQ_OK);
- * options.fit = HQ_FIT_ABSMEAN;
- * ```
- */
-hq_status hq_quantize_options_init(int32_t format, struct hq_quantize_options *options);
-
-/**
- * Bytes of scratch that `hq_quantize` needs for the same arguments; 0 for fits that do not sort (absmean,
- * absmax, fixed), else at most `HQ_FIT_SCRATCH_SIZE(n)` for `n` values that share a scale.
- *
- * `SIZE_MAX` for arguments that `hq_quantize` would refuse too. `options` may be NULL: the defaults.
- *
- * # Safety
- * `options` is NULL or points to one readable struct.
- *
- * ```c
- * size_t scratch_size = hq_quantize_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 1000);
- * assert(scratch_size == HQ_FIT_SCRATCH_SIZE(256));
- * ```
- */
-size_t hq_quantize_workspace_size(int32_t format,
-                                  const struct hq_quantize_options *options,
-                                  size_t rows,
-                                  size_t cols);
-
-/**
- * Quantizes and packs `rows` x `cols` floats.
- *
- * - `options`: NULL for the defaults of the format.
- * - `x`: exactly `rows * cols` floats, row-major; `x_len` counts floats.
- * - `out`: at least `hq_matrix_size(format, rows, cols)` bytes, of which just those are written; any
- *   alignment.
- * - `scratch`: at least `hq_quantize_workspace_size(...)` bytes at any alignment; its contents are lost. NULL
- *   with size 0 if that is 0.
- *
- * Buffers must not overlap. Callable from any thread; threads that share a matrix take a range of rows each.
- *
- * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, dense ternary
- * no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
- * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
- * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE`.
- * `out` is untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const float x[8] = {0.9f, -1.1f, 0.1f, 0.0f, 1.0f, -0.1f, 0.2f, -1.0f};
- * uint8_t packed[2 * HQ_DENSE_TERNARY_ROW_SIZE(4)];
- * uint8_t scratch[HQ_FIT_SCRATCH_SIZE(4)];
- * assert(hq_quantize(HQ_FORMAT_DENSE_TERNARY, NULL, 2, 4, x, 8, packed, sizeof packed, scratch,
- *                    sizeof scratch) == HQ_OK);
- * ```
- */
-hq_status hq_quantize(int32_t format,
-                      const struct hq_quantize_options *options,
-                      size_t rows,
-                      size_t cols,
-                      const float *x,
-                      size_t x_len,
-                      uint8_t *out,
-                      size_t out_size,
-                      void *scratch,
-                      size_t scratch_size);
-
-/**
- * Decodes a packed `rows` x `cols` matrix to floats: code * scale.
- *
- * - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.
- * - `out`: at least `rows * cols` floats, of which just those are written; `out_len` counts floats.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
- * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE` (`data` too short), `HQ_ERROR_OUTPUT_TOO_SMALL`. `out` is
- * untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint8_t row[3] = {0xFF, 0x00, 0x3C}; // five digits "2", scale 1.0 as a 16-bit float
- * float out[5];
- * assert(hq_dequantize(HQ_FORMAT_DENSE_TERNARY, 1, 5, row, sizeof row, out, 5) == HQ_OK);
- * assert(out[0] == 1.0f && out[4] == 1.0f);
- * ```
- */
-hq_status hq_dequantize(int32_t format,
-                        size_t rows,
-                        size_t cols,
-                        const uint8_t *data,
-                        size_t data_size,
-                        float *out,
-                        size_t out_len);
 
 /**
  * Sum of `a[i] * b[i]` over `len` floats; 0 for none.

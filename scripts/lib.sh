@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the C archive: dist/<target>/{libhybridq.a,include/,lib/pkgconfig/hybridq.pc}.
 #
-#   scripts/lib.sh [TARGET [FEATURES]]     TARGET: a Rust target triple, default this machine
-#                                          FEATURES: comma-separated, beside `capi`
+#   scripts/lib.sh [TARGET [FEATURES [OPT]]]    TARGET: a Rust target triple, default this machine
+#                                               FEATURES: comma-separated, beside `capi`
+#                                               OPT: 3 for speed, s for size; s by default on microcontrollers
 #
 # The raw archive that cargo makes holds all of Rust's core, and hundreds of global symbols that clash with
 # those of another Rust archive in the same program. So it is linked once (`ld -r`), everything unreachable
@@ -20,6 +21,12 @@ target=${1:-$host}
 [ -n "$target" ] || target=$host
 features=capi${2:+,$2}
 dist=$root/dist/$target
+opt=${3:-}
+if [ -z "$opt" ]; then
+    # On a Cortex-M4 `s` takes 34 KB of flash where 3 takes 93.
+    case $target in thumb*|riscv32*) opt=s ;; *) opt=3 ;; esac
+fi
+export CARGO_PROFILE_RELEASE_OPT_LEVEL="$opt"
 
 # --- which Rust: one that has the target, else one that has the sources of `core` -----------------------------
 cargo=cargo
@@ -77,11 +84,25 @@ fi
 handler='--cfg hybridq_panic_handler'
 hosted=
 case ,$features, in *,std,*|*,cuda,*|*,cli,*) hosted=yes handler= ;; esac
-say "$target, features $features${build_std:+ (building core from source)}"
+say "$target, features $features, opt-level $opt${build_std:+ (building core from source)}"
 # shellcheck disable=SC2086 # the variables hold lists of words
 CARGO_TARGET_DIR=$target_dir "$cargo" rustc --quiet $build_std --release --lib --crate-type staticlib \
     --no-default-features --features "$features" --target "$target" -- $handler
 raw=$target_dir/$target/release/libhybridq.a
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+headers() {
+    mkdir -p "$dist/include" "$dist/lib/pkgconfig"
+    cp include/hybridq.h include/hybridq.hpp "$dist/include/"
+    sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in \
+        >"$dist/lib/pkgconfig/hybridq.pc"
+}
+case $target in *-apple-*|*-windows-*|*-wasm*)
+    headers
+    cp "$raw" "$dist/libhybridq.a"
+    say "dist/$target/libhybridq.a: as cargo made it; on this object format it is not linked in advance or checked"
+    exit ;;
+esac
 
 # --- link once, drop, make local ------------------------------------------------------------------------------
 work=$(mktemp -d "$target_dir/hybridq-lib.XXXXXX")
@@ -105,6 +126,9 @@ needs=$("$nm" -u "$work/hybridq.o" 2>/dev/null | awk '{ print $NF }' | sort -u |
 if [ -z "$hosted" ]; then
     [ -z "$panics" ] || fail "a panic path is left:
 $panics"
+    doubles=$(printf '%s\n' "$symbols" | grep -E ' __(aeabi_d[a-z]|aeabi_(f|i|ui|l|ul)2d|(add|sub|mul|div)df3|extendsfdf2|truncdfsf2)' || true)
+    [ -z "$doubles" ] || fail "software double precision is linked in:
+$doubles"
     for symbol in $needs; do
         case $symbol in
             memcpy|memmove|memset|memcmp|bcmp) ;;
@@ -114,14 +138,9 @@ $panics"
 fi
 
 # --- lay it out -------------------------------------------------------------------------------------------------
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-mkdir -p "$dist/include" "$dist/lib/pkgconfig"
-rm -f "$work/libhybridq.a"
+headers
 "$ar" rcsD "$work/libhybridq.a" "$work/hybridq.o"
 # Rename into place: a program that links at this moment sees the old archive or the new one.
 mv -f "$work/libhybridq.a" "$dist/libhybridq.a"
-cp include/hybridq.h include/hybridq.hpp "$dist/include/"
-sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in \
-    >"$dist/lib/pkgconfig/hybridq.pc"
 say "dist/$target/libhybridq.a: $(wc -c <"$dist/libhybridq.a") bytes," \
     "$(printf '%s\n' $exports | wc -l) functions, needs: ${needs:-nothing}"

@@ -100,7 +100,7 @@ mod tests {
     fn the_size_query_is_enough_at_every_address_and_one_byte_less_is_refused() {
         let layout = Layout::EMPTY.array::<u32>(5).unwrap().array::<u16>(3).unwrap();
         for offset in 0..8 {
-            let mut buffer = vec![0u8; 64];
+            let mut buffer = [0u8; 64];
             let room = &mut buffer[offset..offset + layout.size()];
             let mut carver = Carver::new(room);
             assert_eq!(carver.take::<u32>(5).unwrap().len(), 5);

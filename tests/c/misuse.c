@@ -1,0 +1,384 @@
+/* What the C ABI refuses: every row of the table is one wrong call, the status it must give, and the promise
+ * that no output byte changes. Prints the number of cases; exits with 1 at the first surprise. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hybridq.h"
+
+#define ROWS 3
+#define COLS 300
+#define CELLS (ROWS * COLS)
+#define F HQ_FORMAT_TQ2_0
+#define CANARY 0xA5
+
+static float x[CELLS], bad[CELLS], huge_values[CELLS];
+static uint8_t packed[ROWS * HQ_TQ2_0_ROW_SIZE(COLS)];
+static uint8_t row[HQ_TQ2_0_ROW_SIZE(COLS)];
+static hq_act_block acts[2 * HQ_ACT_COUNT(COLS)];
+
+/* The outputs, all in one arena between guards, so that a change anywhere is seen. */
+static struct arena {
+    uint8_t before[64];
+    float f[2 * CELLS];
+    uint8_t bytes[2 * sizeof packed];
+    hq_act_block acts[8];
+    int8_t codes[CELLS];
+    hq_ternary ternary;
+    hq_quantize_options options;
+    uint8_t after[64];
+} out;
+static uint8_t scratch[HQ_FIT_SCRATCH_SIZE(CELLS) + 8];
+static hq_quantize_options o;
+
+static int cases;
+
+static void arm(void) {
+    memset(&out, CANARY, sizeof out);
+}
+
+static void expect(int line, const char *call, hq_status got, hq_status want) {
+    const uint8_t *bytes = (const uint8_t *)&out;
+    size_t i;
+    cases++;
+    if (got != want) {
+        printf("line %d: %s\n  gave %d (%s), expected %d (%s)\n", line, call, (int)got, hq_status_string(got),
+               (int)want, hq_status_string(want));
+        exit(1);
+    }
+    if (want != HQ_OK) {
+        for (i = 0; i < sizeof out; i++) {
+            if (bytes[i] != CANARY) {
+                printf("line %d: %s\n  wrote to byte %u of its outputs\n", line, call, (unsigned)i);
+                exit(1);
+            }
+        }
+    }
+    arm();
+}
+#define EXPECT(want, call) expect(__LINE__, #call, (call), (want))
+
+static void same(int line, const char *what, size_t got, size_t want) {
+    cases++;
+    if (got != want) {
+        printf("line %d: %s gave %lu, expected %lu\n", line, what, (unsigned long)got, (unsigned long)want);
+        exit(1);
+    }
+}
+#define SAME(want, value) same(__LINE__, #value, (value), (want))
+
+static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_finite, float percentile,
+                                float threshold, float scale) {
+    hq_quantize_options options;
+    options.fit = fit;
+    options.granularity = granularity;
+    options.non_finite = non_finite;
+    options.percentile = percentile;
+    options.threshold = threshold;
+    options.scale = scale;
+    return options;
+}
+
+/* A misaligned pointer without dereferencing it here. */
+#define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
+
+static void sizes(void) {
+    const size_t max = SIZE_MAX;
+    size_t n;
+    for (n = 0; n < 2000; n++) {
+        SAME(HQ_Q8_0_ROW_SIZE(n), hq_row_size(HQ_FORMAT_Q8_0, n));
+        SAME(HQ_TQ1_0_ROW_SIZE(n), hq_row_size(HQ_FORMAT_TQ1_0, n));
+        SAME(HQ_TQ2_0_ROW_SIZE(n), hq_row_size(HQ_FORMAT_TQ2_0, n));
+        SAME(HQ_DENSE_TERNARY_ROW_SIZE(n), hq_row_size(HQ_FORMAT_DENSE_TERNARY, n));
+        SAME(HQ_FIVE_LEVEL_ROW_SIZE(n), hq_row_size(HQ_FORMAT_FIVE_LEVEL, n));
+        SAME(HQ_ACT_COUNT(n), hq_act_count(n));
+        SAME(HQ_FIT_SCRATCH_SIZE(n), hq_codes_workspace_size(NULL, n));
+        SAME(hq_row_size(F, n) * 7, hq_matrix_size(F, 7, n));
+    }
+    SAME(max / 256 + 1, hq_act_count(max));
+    SAME(max, hq_row_size(0, 10));
+    SAME(max, hq_row_size(-1, 10));
+    SAME(max, hq_row_size(HQ_FORMAT_Q8_0, max));
+    SAME(max, hq_matrix_size(F, max, 256));
+    SAME(max, hq_matrix_size(F, max / 66 + 1, 256));
+    SAME(0u, hq_matrix_size(F, max, 0));
+    SAME(0u, hq_matrix_size(F, 0, 1000));
+    SAME(max, hq_codes_workspace_size(NULL, max / 4));
+    SAME(max, hq_quantize_workspace_size(F, NULL, max, max));
+    SAME(max, hq_quantize_workspace_size(1, NULL, 1, 1));
+    o = with(99, 0, 0, 0, 0, 0);
+    SAME(max, hq_quantize_workspace_size(F, &o, 1, 1));
+    SAME(max, hq_codes_workspace_size(&o, 1));
+    o = with(HQ_FIT_PERCENTILE, 0, 0, 100.0f, 0, 0);
+    SAME(max, hq_quantize_workspace_size(F, &o, 1, 1));
+    o = with(HQ_FIT_ABSMAX, HQ_GRANULARITY_TENSOR, 0, 0, 0, 0);
+    SAME(0u, hq_quantize_workspace_size(F, &o, 1000, 1000));
+    SAME(HQ_FIT_SCRATCH_SIZE(256), hq_quantize_workspace_size(F, NULL, 1000, 1000));
+    SAME(292u, sizeof(hq_act_block));
+    SAME(24u, sizeof(hq_quantize_options));
+    SAME(8u, sizeof(hq_ternary));
+}
+
+static void options_and_quantize(void) {
+    const size_t max = SIZE_MAX;
+    float *y = out.f;
+    uint8_t *p = out.bytes;
+    hq_quantize_options *none = NULL;
+
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_quantize_options_init(7, &out.options));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_quantize_options_init(F, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_quantize_options_init(F, ODD(hq_quantize_options, &out.options)));
+    EXPECT(HQ_OK, hq_quantize_options_init(F, &out.options));
+
+#define QUANTIZE(format, opts, rows, cols, in, in_len, to, size) \
+    hq_quantize(format, opts, rows, cols, in, in_len, to, size, scratch, sizeof scratch)
+    EXPECT(HQ_OK, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
+    /* unknown enums */
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(-1, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(2147483647, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(6, 0, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(0, 3, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(0, 0, -1, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    /* parameters and combinations */
+    o = with(HQ_FIT_PERCENTILE, 0, 0, -1.0f, 0, 0);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(HQ_FIT_PERCENTILE, 0, 0, (float)NAN, 0, 0);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(HQ_FIT_FIXED, 0, 0, 0, -1.0f, 1.0f);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(HQ_FIT_FIXED, 0, 0, 0, 1.0f, (float)INFINITY);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_DENSE_TERNARY, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q8_0, &o, 1, 32, x, 32, p, 34));
+    EXPECT(HQ_ERROR_MISALIGNED,
+           QUANTIZE(F, ODD(const hq_quantize_options, &o), ROWS, COLS, x, CELLS, p, sizeof packed));
+    /* NULL, alignment, lengths */
+    EXPECT(HQ_ERROR_NULL_POINTER, QUANTIZE(F, NULL, ROWS, COLS, NULL, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_NULL_POINTER, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS, NULL, sizeof packed));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, NULL, 1));
+    EXPECT(HQ_ERROR_MISALIGNED, QUANTIZE(F, NULL, ROWS, COLS, ODD(const float, x), CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS - 1, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, QUANTIZE(F, NULL, ROWS - 1, COLS, x, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, QUANTIZE(F, NULL, ROWS, COLS, NULL, 0, p, sizeof packed));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed - 1));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS, NULL, 0));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, NULL, 0));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, scratch,
+                                                     hq_quantize_workspace_size(F, NULL, ROWS, COLS) - 1));
+    /* scratch at any alignment, any output alignment, no scratch where none is needed, nothing at all */
+    EXPECT(HQ_OK, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, scratch + 1, sizeof scratch - 1));
+    EXPECT(HQ_OK, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p + 3, sizeof packed, scratch + 2, sizeof scratch - 2));
+    o = with(HQ_FIT_ABSMAX, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
+    EXPECT(HQ_OK, hq_quantize(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed, NULL, 0));
+    EXPECT(HQ_OK, hq_quantize(F, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0));
+    EXPECT(HQ_OK, hq_quantize(F, NULL, 0, COLS, NULL, 0, NULL, 0, NULL, 0));
+    EXPECT(HQ_OK, hq_quantize(F, none, max, 0, NULL, 0, NULL, 0, NULL, 0));
+    /* sizes that overflow */
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, QUANTIZE(F, NULL, max, COLS, x, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, QUANTIZE(F, NULL, ROWS, COLS, x, max / 2, p, sizeof packed));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, QUANTIZE(F, NULL, ROWS, COLS, x, CELLS, p, max));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, scratch, max));
+    /* values */
+    EXPECT(HQ_ERROR_NON_FINITE, QUANTIZE(F, NULL, ROWS, COLS, bad, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SCALE_RANGE, QUANTIZE(F, NULL, ROWS, COLS, huge_values, CELLS, p, sizeof packed));
+    o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, HQ_NON_FINITE_SATURATE, 0, 0, 0);
+    EXPECT(HQ_OK, QUANTIZE(F, &o, ROWS, COLS, bad, CELLS, p, sizeof packed));
+    EXPECT(HQ_OK, QUANTIZE(F, &o, ROWS, COLS, huge_values, CELLS, p, sizeof packed));
+    /* overlap */
+    EXPECT(HQ_ERROR_OVERLAP, QUANTIZE(F, NULL, ROWS, COLS, y, CELLS, (uint8_t *)y, sizeof packed));
+    EXPECT(HQ_ERROR_OVERLAP, QUANTIZE(F, NULL, ROWS, COLS, y, CELLS, (uint8_t *)(y + CELLS) - 1, sizeof packed));
+    EXPECT(HQ_ERROR_OVERLAP, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, p + 8, 4096));
+    EXPECT(HQ_ERROR_OVERLAP, hq_quantize(F, NULL, ROWS, COLS, y, CELLS, p, sizeof packed, y, sizeof(float) * CELLS));
+
+    EXPECT(HQ_OK, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, y, CELLS));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_dequantize(0, ROWS, COLS, packed, sizeof packed, y, CELLS));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dequantize(F, ROWS, COLS, NULL, sizeof packed, y, CELLS));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, NULL, CELLS));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, ODD(float, y), CELLS));
+    EXPECT(HQ_ERROR_SHAPE, hq_dequantize(F, ROWS, COLS, packed, sizeof packed - 1, y, CELLS));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, y, CELLS - 1));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_dequantize(F, max, COLS, packed, sizeof packed, y, CELLS));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, y, max / 2));
+    EXPECT(HQ_ERROR_OVERLAP, hq_dequantize(F, ROWS, COLS, (uint8_t *)y + 5, sizeof packed, y, CELLS));
+    EXPECT(HQ_OK, hq_dequantize(F, 0, 0, NULL, 0, NULL, 0));
+}
+
+static void codes_and_activations(void) {
+    const size_t max = SIZE_MAX, blocks = HQ_ACT_COUNT(COLS);
+    int8_t *c = out.codes;
+    float *y = out.f;
+    hq_ternary *t = &out.ternary;
+
+    EXPECT(HQ_OK, hq_fit_ternary(NULL, x, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_OK, hq_fit_ternary(NULL, NULL, 0, NULL, 0, t));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_fit_ternary(NULL, x, CELLS, scratch, sizeof scratch, NULL));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_fit_ternary(NULL, NULL, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_fit_ternary(NULL, x, CELLS, scratch, sizeof scratch, ODD(hq_ternary, t)));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, hq_fit_ternary(NULL, x, CELLS, scratch, 8 * CELLS - 9, t));
+    EXPECT(HQ_ERROR_NON_FINITE, hq_fit_ternary(NULL, bad, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_OVERLAP, hq_fit_ternary(NULL, x, CELLS, t, sizeof scratch, t));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_fit_ternary(NULL, x, max / 4, scratch, sizeof scratch, t));
+    o = with(-1, 0, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_fit_ternary(&o, x, CELLS, scratch, sizeof scratch, t));
+    o = with(HQ_FIT_FIXED, 0, 0, 0, (float)NAN, 0);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_fit_ternary(&o, x, CELLS, scratch, sizeof scratch, t));
+
+    EXPECT(HQ_OK, hq_ternary_codes(NULL, x, CELLS, c, CELLS, scratch + 1, sizeof scratch - 1, t));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_ternary_codes(NULL, x, CELLS, c, CELLS - 1, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_ternary_codes(NULL, x, CELLS, NULL, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_ternary_codes(NULL, x, CELLS, c, CELLS, scratch, sizeof scratch, NULL));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, hq_ternary_codes(NULL, x, CELLS, c, CELLS, NULL, 0, t));
+    EXPECT(HQ_ERROR_NON_FINITE, hq_ternary_codes(NULL, bad, CELLS, c, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_OVERLAP, hq_ternary_codes(NULL, y, CELLS, (int8_t *)y, CELLS, scratch, sizeof scratch, t));
+    EXPECT(HQ_ERROR_OVERLAP, hq_ternary_codes(NULL, x, CELLS, (int8_t *)t, CELLS, scratch, sizeof scratch, t));
+
+    EXPECT(HQ_OK, hq_five_level_codes(NULL, x, CELLS, c, CELLS, scratch, sizeof scratch, y));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_five_level_codes(NULL, x, CELLS, c, 0, scratch, sizeof scratch, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_five_level_codes(NULL, x, CELLS, c, CELLS, scratch, sizeof scratch, NULL));
+    EXPECT(HQ_ERROR_NON_FINITE, hq_five_level_codes(NULL, bad, CELLS, c, CELLS, scratch, sizeof scratch, y));
+    EXPECT(HQ_ERROR_MISALIGNED,
+           hq_five_level_codes(NULL, x, CELLS, c, CELLS, scratch, sizeof scratch, ODD(float, y)));
+
+#define ACTS(batch, cols, in, in_len, policy, to, len) hq_quantize_activations(batch, cols, in, in_len, policy, to, len)
+    EXPECT(HQ_OK, ACTS(ROWS, COLS, x, CELLS, 0, out.acts, ROWS * blocks));
+    EXPECT(HQ_OK, ACTS(0, COLS, NULL, 0, 0, NULL, 0));
+    EXPECT(HQ_OK, ACTS(max, 0, NULL, 0, 0, NULL, 0));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, ACTS(1, COLS, x, COLS, 2, out.acts, blocks));
+    EXPECT(HQ_ERROR_NULL_POINTER, ACTS(1, COLS, NULL, COLS, 0, out.acts, blocks));
+    EXPECT(HQ_ERROR_NULL_POINTER, ACTS(1, COLS, x, COLS, 0, NULL, blocks));
+    EXPECT(HQ_ERROR_MISALIGNED, ACTS(1, COLS, x, COLS, 0, ODD(hq_act_block, out.acts), blocks));
+    EXPECT(HQ_ERROR_SHAPE, ACTS(2, COLS, x, COLS, 0, out.acts, 2 * blocks));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, ACTS(1, COLS, x, COLS, 0, out.acts, blocks - 1));
+    EXPECT(HQ_ERROR_NON_FINITE, ACTS(1, COLS, bad, COLS, 0, out.acts, blocks));
+    EXPECT(HQ_OK, ACTS(1, COLS, bad, COLS, HQ_NON_FINITE_SATURATE, out.acts, blocks));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, ACTS(max, COLS, x, COLS, 0, out.acts, blocks));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, ACTS(1, COLS, x, COLS, 0, out.acts, max / 100));
+    EXPECT(HQ_ERROR_OVERLAP, ACTS(1, COLS, (float *)out.acts, COLS, 0, out.acts, blocks));
+
+    EXPECT(HQ_OK, hq_dequantize_activations(COLS, acts, blocks, y, COLS));
+    EXPECT(HQ_OK, hq_dequantize_activations(0, NULL, 0, NULL, 0));
+    EXPECT(HQ_ERROR_SHAPE, hq_dequantize_activations(COLS, acts, blocks - 1, y, COLS));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_dequantize_activations(COLS, acts, blocks, y, COLS - 1));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dequantize_activations(COLS, NULL, blocks, y, COLS));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dequantize_activations(COLS, acts, blocks, NULL, COLS));
+    EXPECT(HQ_ERROR_OVERLAP, hq_dequantize_activations(COLS, (hq_act_block *)y, blocks, y, COLS));
+}
+
+static void products(void) {
+    const size_t max = SIZE_MAX, n = HQ_ACT_COUNT(COLS);
+    float *y = out.f;
+    uint8_t *w = packed;
+
+#define MATVEC(format, rows, cols, data, size, a, a_len, to, len) \
+    hq_matvec(format, rows, cols, data, size, a, a_len, to, len)
+    EXPECT(HQ_OK, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_OK, MATVEC(F, 0, COLS, NULL, 0, acts, n, NULL, 0));
+    EXPECT(HQ_OK, MATVEC(F, ROWS, 0, NULL, 0, NULL, 0, y, ROWS));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, MATVEC(3, ROWS, COLS, w, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_NULL_POINTER, MATVEC(F, ROWS, COLS, NULL, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_NULL_POINTER, MATVEC(F, ROWS, COLS, w, sizeof packed, NULL, n, y, ROWS));
+    EXPECT(HQ_ERROR_NULL_POINTER, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, n, NULL, ROWS));
+    EXPECT(HQ_ERROR_MISALIGNED, MATVEC(F, ROWS, COLS, w, sizeof packed, ODD(hq_act_block, acts), n, y, ROWS));
+    EXPECT(HQ_ERROR_MISALIGNED, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, n, ODD(float, y), ROWS));
+    EXPECT(HQ_ERROR_SHAPE, MATVEC(F, ROWS, COLS, w, sizeof packed - 1, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_SHAPE, MATVEC(F, ROWS - 1, COLS, w, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_SHAPE, MATVEC(HQ_FORMAT_TQ1_0, ROWS, COLS, w, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_SHAPE, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, n - 1, y, ROWS));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, n, y, ROWS - 1));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, MATVEC(F, max, COLS, w, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, MATVEC(F, ROWS, COLS, w, sizeof packed, acts, max / 8, y, ROWS));
+    EXPECT(HQ_ERROR_OVERLAP, MATVEC(F, ROWS, COLS, (uint8_t *)y, sizeof packed, acts, n, y, ROWS));
+    EXPECT(HQ_ERROR_OVERLAP, MATVEC(F, ROWS, COLS, w, sizeof packed, (hq_act_block *)y, n, y, ROWS));
+
+    EXPECT(HQ_OK, hq_matmul(F, ROWS, COLS, w, sizeof packed, 2, acts, 2 * n, y, 2 * ROWS));
+    EXPECT(HQ_OK, hq_matmul(F, ROWS, COLS, w, sizeof packed, 0, NULL, 0, NULL, 0));
+    EXPECT(HQ_ERROR_SHAPE, hq_matmul(F, ROWS, COLS, w, sizeof packed, 2, acts, 2 * n - 1, y, 2 * ROWS));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_matmul(F, ROWS, COLS, w, sizeof packed, 2, acts, 2 * n, y, 2 * ROWS - 1));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_matmul(F, ROWS, COLS, w, sizeof packed, max, acts, 2 * n, y, 2 * ROWS));
+
+    EXPECT(HQ_OK, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, x, COLS, y, ROWS));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_matvec_f32(9, ROWS, COLS, w, sizeof packed, x, COLS, y, ROWS));
+    EXPECT(HQ_ERROR_SHAPE, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, x, COLS - 1, y, ROWS));
+    EXPECT(HQ_ERROR_SHAPE, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, x, COLS + 1, y, ROWS));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, x, COLS, y, ROWS - 1));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, ODD(float, x), COLS, y, ROWS));
+    EXPECT(HQ_ERROR_OVERLAP, hq_matvec_f32(F, ROWS, COLS, w, sizeof packed, y, COLS, y + COLS - 1, ROWS));
+
+    EXPECT(HQ_OK, hq_matmul_f32(F, ROWS, COLS, w, sizeof packed, 2, x, 2 * COLS, y, 2 * ROWS));
+    EXPECT(HQ_ERROR_SHAPE, hq_matmul_f32(F, ROWS, COLS, w, sizeof packed, 2, x, COLS, y, 2 * ROWS));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_matmul_f32(F, ROWS, COLS, w, sizeof packed, max, x, COLS, y, 2 * ROWS));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_matmul_f32(F, ROWS, COLS, w, sizeof packed, 2, NULL, 2 * COLS, y, 2 * ROWS));
+
+    EXPECT(HQ_OK, hq_dot(F, COLS, row, sizeof row, acts, n, y));
+    EXPECT(HQ_ERROR_SHAPE, hq_dot(F, COLS, packed, sizeof packed, acts, n, y));
+    EXPECT(HQ_ERROR_SHAPE, hq_dot(F, COLS, row, sizeof row, acts, n - 1, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dot(F, COLS, row, sizeof row, acts, n, NULL));
+    EXPECT(HQ_ERROR_OVERLAP, hq_dot(F, COLS, row, sizeof row, (hq_act_block *)y, n, y));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_dot(HQ_FORMAT_Q8_0, max, row, sizeof row, acts, n, y));
+    EXPECT(HQ_OK, hq_dot_f32(F, COLS, row, sizeof row, x, COLS, y));
+    EXPECT(HQ_ERROR_SHAPE, hq_dot_f32(F, COLS, row, sizeof row, x, COLS - 1, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_dot_f32(F, COLS, row, sizeof row, x, COLS, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_dot_f32(F, COLS, row, sizeof row, x, COLS, ODD(float, y)));
+}
+
+static void vectors_and_tiers(void) {
+    const size_t max = SIZE_MAX;
+    float *y = out.f;
+    EXPECT(HQ_OK, hq_vec_dot(CELLS, x, x, y));
+    EXPECT(HQ_OK, hq_vec_dot(0, NULL, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_dot(1, NULL, x, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_dot(1, x, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_dot(1, x, x, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_vec_dot(1, ODD(float, x), x, y));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_vec_dot(max / 2, x, x, y));
+    EXPECT(HQ_ERROR_OVERLAP, hq_vec_dot(4, x, y, y + 3));
+    EXPECT(HQ_OK, hq_vec_norm(CELLS, x, y));
+    EXPECT(HQ_OK, hq_vec_norm(0, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_norm(3, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_norm(3, x, NULL));
+    EXPECT(HQ_ERROR_OVERLAP, hq_vec_norm(3, y, y));
+    EXPECT(HQ_OK, hq_vec_axpy(CELLS, 2.0f, x, y));
+    EXPECT(HQ_OK, hq_vec_axpy(0, 2.0f, NULL, NULL));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_axpy(1, 2.0f, x, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_vec_axpy(1, 2.0f, x, ODD(float, y)));
+    EXPECT(HQ_ERROR_OVERLAP, hq_vec_axpy(4, 2.0f, y, y));
+    EXPECT(HQ_ERROR_OVERLAP, hq_vec_axpy(4, 2.0f, y, y + 1));
+
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_force_tier(4));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_force_tier(-2));
+    EXPECT(HQ_ERROR_TIER_UNAVAILABLE,
+           hq_force_tier(hq_tier_detected() == HQ_TIER_NEON ? HQ_TIER_AVX2 : HQ_TIER_NEON));
+    EXPECT(HQ_OK, hq_force_tier(HQ_TIER_SCALAR));
+    SAME(HQ_TIER_SCALAR, (size_t)hq_tier_active());
+    EXPECT(HQ_OK, hq_selftest());
+    EXPECT(HQ_OK, hq_force_tier(HQ_TIER_DETECT));
+    SAME((size_t)hq_tier_detected(), (size_t)hq_tier_active());
+    EXPECT(HQ_OK, hq_selftest());
+}
+
+int main(void) {
+    int i;
+    for (i = 0; i < CELLS; i++) {
+        x[i] = (float)(i * 37 % 101 - 50) / 32.0f;
+        bad[i] = x[i];
+        huge_values[i] = 1e6f * (x[i] + 2.0f);
+    }
+    bad[COLS - 1] = (float)INFINITY;
+    bad[7] = (float)NAN;
+    EXPECT(HQ_OK, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, packed, sizeof packed, scratch, sizeof scratch));
+    memcpy(row, packed, sizeof row);
+    EXPECT(HQ_OK, hq_quantize_activations(2, COLS, x, 2 * COLS, 0, acts, 2 * HQ_ACT_COUNT(COLS)));
+
+    sizes();
+    options_and_quantize();
+    codes_and_activations();
+    products();
+    vectors_and_tiers();
+    printf("%d cases\n", cases);
+    return 0;
+}
