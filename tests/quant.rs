@@ -256,8 +256,8 @@ fn named_fits_do_what_their_sources_say() {
 fn edge_inputs_have_their_stated_results() {
     for format in Format::ALL {
         let options = Options::new(format);
-        assert_eq!(pack(format, options, 0, 7, &[]).unwrap(), []);
-        assert_eq!(pack(format, options, 7, 0, &[]).unwrap(), []);
+        assert!(pack(format, options, 0, 7, &[]).unwrap().is_empty());
+        assert!(pack(format, options, 7, 0, &[]).unwrap().is_empty());
         assert_eq!(round_trip(format, options, &[0.0; 3]), [0.0; 3]);
         let one = round_trip(format, options, &[-0.375])[0];
         assert!((one + 0.375).abs() < 1e-3, "{format:?}: {one}");
