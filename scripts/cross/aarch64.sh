@@ -9,14 +9,7 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 # otherwise find that other libc, and threads never start.
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -E LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib -L /usr/aarch64-linux-gnu"
 
-# Not these: they drive this machine's own C compiler or binaries, and run in `make test`.
-skip='^(capi.*|cli.*)$'
-tests=()
-for file in tests/*.rs; do
-    name=$(basename "$file" .rs)
-    if [[ $name =~ $skip ]]; then say "not under emulation (needs tools of the host): $name"; else tests+=(--test "$name"); fi
-done
-
+suite
 cross_cargo "$target" test --lib "${tests[@]}"
 # The tier that is taken unasked is NEON (tests/active_tier.rs asserts it); and each one by name.
 for tier in neon scalar; do

@@ -73,3 +73,18 @@ need() {
   On Debian, as root:  ${foreign}apt-get update && apt-get install --no-install-recommends $missing
   With rustup, the Rust ones are:  rustup target add ${BARE_METAL[*]} aarch64-unknown-linux-gnu"
 }
+
+# suite: `tests` becomes the --test flags of the suite without the files that drive the C compiler, the archive or
+# the programs of this machine. Those know no HQ_TIER and no emulator; `make test` runs them.
+suite() {
+    local file name without=
+    tests=()
+    for file in tests/*.rs; do
+        name=$(basename "$file" .rs)
+        case $name in
+            capi* | cli* | io_hostile) without="$without $name" ;;
+            *) tests+=(--test "$name") ;;
+        esac
+    done
+    say "not in this run, since they test this machine's programs:$without"
+}

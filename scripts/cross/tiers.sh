@@ -10,6 +10,7 @@ case $(uname -m) in
     aarch64) tiers=(scalar neon) ;;
     *) tiers=(scalar) ;;
 esac
+suite
 for tier in "${tiers[@]}"; do
     lacks=
     for flag in ${flags[$tier]:-}; do
@@ -22,7 +23,7 @@ for tier in "${tiers[@]}"; do
     fi
     say "HQ_TIER=$tier"
     # --all-features: what `make test` has built already.
-    HQ_TIER=$tier cargo test --quiet --all-features --lib --tests
+    HQ_TIER=$tier cargo test --quiet --all-features --lib "${tests[@]}"
     ran+=("$tier")
 done
 say "the suite passes on: ${ran[*]}${skipped:+; skipped: ${skipped[*]}}"
