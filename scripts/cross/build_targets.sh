@@ -5,6 +5,9 @@ need builds
 
 for target in "${BARE_METAL[@]}"; do
     say "$target"
+    # As scripts/lib.sh has it, so that `core` is built once for both.
+    case $target in thumb* | riscv32*) opt=s ;; *) opt=3 ;; esac
+    export CARGO_PROFILE_RELEASE_OPT_LEVEL=$opt
     cross_cargo "$target" build --quiet --release --lib --no-default-features
     cross_cargo "$target" build --quiet --release --lib --no-default-features --features capi
     # An allocator would show as calls to the symbols through which Rust reaches one.
