@@ -1,6 +1,7 @@
 # hybridq. `make help` lists what there is.
 
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# Without rustc (`sudo make install`): what has been built before.
+HOST := $(or $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p'),$(notdir $(firstword $(wildcard dist/*))))
 TARGET ?= $(HOST)
 FEATURES ?=
 OPT ?=
@@ -21,7 +22,8 @@ lib: ## dist/TARGET/libhybridq.a, headers, .pc  (TARGET=thumbv7em-none-eabihf OP
 header: ## include/hybridq.h from src/capi
 	HQ_WRITE_HEADER=1 cargo test --quiet --test capi_header header_is_what_the_sources_say
 
-install: lib ## archive, headers, .pc below PREFIX (/usr/local) under DESTDIR
+install: ## archive, headers, .pc below PREFIX (/usr/local) under DESTDIR; builds them if `make lib` has not
+	@test -f $(DIST)/libhybridq.a || $(MAKE) lib
 	install -d '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 $(DIST)/libhybridq.a '$(DESTDIR)$(PREFIX)/lib/'
 	install -m 644 $(DIST)/include/hybridq.h $(DIST)/include/hybridq.hpp '$(DESTDIR)$(PREFIX)/include/'

@@ -26,6 +26,8 @@ if [ -z "$opt" ]; then
     # On a Cortex-M4 `s` takes 34 KB of flash where 3 takes 93.
     case $target in thumb*|riscv32*) opt=s ;; *) opt=3 ;; esac
 fi
+# `z` inlines too little for the optimizer to see that no panic path can be reached; `s` is hardly larger.
+case $opt in 2|3|s) ;; *) fail "OPT=$opt: must be 3, 2 or s" ;; esac
 export CARGO_PROFILE_RELEASE_OPT_LEVEL="$opt"
 
 # --- which Rust: one that has the target, else one that has the sources of `core` -----------------------------

@@ -195,7 +195,7 @@ fn links_with_every_compiler_with_and_without_gc_sections() {
     let programs = c_compilers().into_iter().map(|c| (c, "c99", "quickstart.c"));
     let programs = programs.chain(cxx_compilers().into_iter().map(|c| (c, "c++17", "quickstart.cpp")));
     for (i, (name, std, source)) in programs.enumerate() {
-        for (j, flags) in [&[][..], &["-Wl,--gc-sections"], &["-static"]].into_iter().enumerate() {
+        for (j, flags) in [&[][..], &["-Wl,--gc-sections"]].into_iter().enumerate() {
             let program = dir.join(format!("p{i}{j}"));
             let text =
                 build_and_run(compiler(&name, std).args(flags), &format!("c_examples/{source}"), &program);

@@ -13,7 +13,7 @@
 //! | all zeros | codes 0, scale 0 |
 //! | one value `v` | decodes to `v` (to f16 precision); `percentile` gives 0, since std is 0 |
 //! | constant `c` | `mse`, `absmean`, `absmax`, norm: decodes to `c`; `percentile`: zeros, since std is 0 |
-//! | scale below 2^-25 (f16 underflow; f32 denormals among them) | scale 0: decodes to zeros. The [`codes`] functions keep the scale in f32 and lose nothing |
+//! | scale below 2^-25 (f16 underflow; f32 denormals among them) | scale 0: decodes to zeros. [`ternary_codes`] and [`five_level_codes`] keep the scale in f32 and lose nothing |
 //! | scale above 65504 | [`Error::ScaleRange`], or 65504 under [`NonFinite::Saturate`] |
 //! | NaN, infinity | [`Error::NonFinite`]; under [`NonFinite::Saturate`] NaN counts as 0, an infinity as the largest finite magnitude of its group |
 

@@ -13,10 +13,9 @@
 //! Dimensions are in ggml's order: the first is the length of a row. This module keeps that order;
 //! [`crate::io::model`] turns it round.
 //!
-//! The reader and writer are our own: of the crates that read GGUF at the time of writing, `ggus`
-//! allocates by the counts in the header before it looks at the length of the file and subtracts
-//! unchecked, `gguf` and `gguf-rs` parse but do not check where tensors lie, and none writes a file
-//! whose tensors are produced one after the other.
+//! The reader and writer are our own. The crate that was considered, `ggus` 0.5.1, allocates by the counts in
+//! the header before it looks at the length of the file and subtracts unchecked; here a hostile file must cost
+//! one error line. And a file must be written while its tensors are produced one after the other.
 
 mod read;
 mod value;
