@@ -14,7 +14,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 lib: ## dist/TARGET/libhybridq.a, headers, .pc  (TARGET=thumbv7em-none-eabihf OPT=3|s FEATURES=...)
 	@scripts/lib.sh '$(TARGET)' '$(FEATURES)' '$(OPT)'
