@@ -199,6 +199,9 @@ fn links_with_every_compiler_with_and_without_gc_sections() {
             let program = dir.join(format!("p{i}{j}"));
             let text =
                 build_and_run(compiler(&name, std).args(flags), &format!("c_examples/{source}"), &program);
+            if source == "quickstart.c" {
+                assert_eq!(text, "y = -2.000 2.923\n", "{name} {flags:?}");
+            }
             assert!(!text.is_empty(), "{name} {flags:?}");
         }
     }
