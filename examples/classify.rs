@@ -1,13 +1,13 @@
-//! Classifies the held-out digits twice: with the FP32 network as it was trained, and with its weights packed
-//! as ternary, on the same kernels that the C program `c_examples/classify.c` calls.
+//! Classifies the held-out digits with the FP32 network as it was trained, and with its weights packed, on the
+//! same kernels that the C program `c_examples/classify.c` calls.
 //!
 //! ```text
-//! cargo run --release --example classify -- data/digits/mlp.safetensors PACKED.gguf data/digits/test.csv \
+//! cargo run --release --example classify -- data/digits/mlp.safetensors data/digits/test.csv PACKED.gguf ... \
 //!     [--scores FILE]
 //! ```
 //!
-//! `PACKED.gguf` is what `hybridq quantize data/digits/mlp.safetensors` wrote. `--scores` writes the ternary
-//! scores as raw little-endian f32, image after image, for comparison with those of the C program.
+//! Each `PACKED.gguf` is what `hybridq quantize data/digits/mlp.safetensors` wrote. `--scores` writes the scores of
+//! the first as raw little-endian f32, image after image, for comparison with those of the C program.
 
 use std::error::Error;
 use std::io::Write;
@@ -32,39 +32,47 @@ fn main() -> Result<()> {
         Some(_) => return Err("--scores wants a file".into()),
         None => None,
     };
-    let [float, packed, images] = args.as_slice() else {
-        return Err("usage: classify MODEL.safetensors PACKED.gguf IMAGES.csv [--scores FILE]".into());
+    let [float, images, packed @ ..] = args.as_slice() else {
+        return Err("usage: classify MODEL.safetensors IMAGES.csv PACKED.gguf ... [--scores FILE]".into());
     };
     let images = read_images(images)?;
+    let share = |hits: usize| 100.0 * hits as f64 / images.len() as f64;
+    let line = |label: &str, accuracy: f64, bytes: usize, micros: f64| {
+        println!("{label:<34} {accuracy:>7.2} % {bytes:>13} {micros:>11.2}");
+    };
+    println!("{:<34} {:>9} {:>13} {:>11}", "", "accuracy", "weight bytes", "us/image");
 
     let model = Model::open(Path::new(float))?;
     let reference = FloatNet::load(&model)?;
-    let float_hits = count_hits(&images, |x| reference.scores(x))?;
-
-    let model = Model::open(Path::new(packed))?;
-    let net = PackedNet::load(&model)?;
-    let mut raw = Vec::new();
     let start = Instant::now();
-    let hits = count_hits(&images, |x| {
-        let scores = net.scores(x)?;
-        raw.extend(scores.iter().flat_map(|s| s.to_le_bytes()));
-        Ok(scores)
-    })?;
+    let hits = count_hits(&images, |x| reference.scores(x))?;
     let micros = start.elapsed().as_secs_f64() * 1e6 / images.len() as f64;
-    if let Some(path) = scores_file {
-        std::fs::File::create(path)?.write_all(&raw)?;
-    }
+    line("FP32", share(hits), reference.bytes(), micros);
+    let mut figures = vec![("fp32", share(hits), reference.bytes())];
 
-    let share = |hits: usize| 100.0 * hits as f64 / images.len() as f64;
-    println!("{:<34} {:>9} {:>13} {:>11}", "", "accuracy", "weight bytes", "us/image");
-    println!("{:<34} {:>7.2} % {:>13} {:>11}", "FP32", share(float_hits), reference.bytes(), "-");
-    let format = net.fc1.0.format().name();
-    let label = format!("{format}, Rust ({})", hybridq::simd::active().name());
-    println!("{label:<34} {:>7.2} % {:>13} {micros:>11.2}", share(hits), net.bytes());
-    println!("figure digits_accuracy_fp32 {:.2} percent", share(float_hits));
-    println!("figure digits_accuracy_{format} {:.2} percent", share(hits));
-    println!("figure digits_weight_bytes_fp32 {} bytes", reference.bytes());
-    println!("figure digits_weight_bytes_{format} {} bytes", net.bytes());
+    for (number, path) in packed.iter().enumerate() {
+        let model = Model::open(Path::new(path))?;
+        let net = PackedNet::load(&model)?;
+        let mut raw = Vec::new();
+        let start = Instant::now();
+        let hits = count_hits(&images, |x| {
+            let scores = net.scores(x)?;
+            raw.extend(scores.iter().flat_map(|s| s.to_le_bytes()));
+            Ok(scores)
+        })?;
+        let micros = start.elapsed().as_secs_f64() * 1e6 / images.len() as f64;
+        if let (0, Some(file)) = (number, &scores_file) {
+            std::fs::File::create(file)?.write_all(&raw)?;
+        }
+        let format = net.fc1.0.format().name();
+        let label = format!("{format}, Rust ({})", hybridq::simd::active().name());
+        line(&label, share(hits), net.bytes(), micros);
+        figures.push((format, share(hits), net.bytes()));
+    }
+    for (name, accuracy, bytes) in figures {
+        println!("figure digits_accuracy_{name} {accuracy:.2} percent");
+        println!("figure digits_weight_bytes_{name} {bytes} bytes");
+    }
     Ok(())
 }
 

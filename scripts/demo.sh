@@ -15,6 +15,13 @@ echo "== 1. Quantize the trained network to $format"
 cargo build --quiet --release --features cli --bin hybridq --example classify
 target/release/hybridq quantize data/digits/mlp.safetensors -o "$out/digits.gguf" --format "$format" --overwrite
 target/release/hybridq inspect "$out/digits.gguf"
+packed=$out/digits.gguf
+for other in five_level q8_0; do
+    [ "$other" != "$format" ] || continue
+    target/release/hybridq quantize data/digits/mlp.safetensors -o "$out/digits_$other.gguf" --format "$other" \
+        --overwrite --quiet
+    packed="$packed $out/digits_$other.gguf"
+done
 
 echo
 echo "== 2. Export it as a C header and build the C program against libhybridq.a"
@@ -24,8 +31,10 @@ $cc -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror -I"$out" -I"$dist/include" c_e
 
 echo
 echo "== 3. Classify the 360 held-out images"
-target/release/examples/classify data/digits/mlp.safetensors "$out/digits.gguf" data/digits/test.csv \
+# shellcheck disable=SC2086 # a list of files
+target/release/examples/classify data/digits/mlp.safetensors data/digits/test.csv $packed \
     --scores "$out/scores_rust.f32"
+echo "the C program:"
 "$out/classify" data/digits/test.csv --scores "$out/scores_c.f32"
 
 cmp "$out/scores_rust.f32" "$out/scores_c.f32"

@@ -1,0 +1,21 @@
+//! hybridq against its peers in one process: same weights, same activations, interleaved medians, one thread.
+//! `make bench-peers SUITE=ternary`.
+
+mod duel;
+mod ggml;
+mod ternary;
+
+#[path = "../../../tests/common/mod.rs"]
+mod common;
+
+fn main() {
+    let suite = std::env::args().nth(1).unwrap_or_default();
+    ggml::init();
+    match suite.as_str() {
+        "ternary" => ternary::run(),
+        other => {
+            eprintln!("no suite '{other}': ternary");
+            std::process::exit(2);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+# Benchmarks. None of them is a test.
+
+.PHONY: bench bench-peers
+
+bench: ## every kernel on every tier, with criterion
+	cargo bench
+
+SUITE ?= ternary
+bench-peers: ## against other libraries, in one process  (SUITE=ternary)
+	cd benches/peers && GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE)
