@@ -30,26 +30,38 @@ pub fn f16_from_le(bytes: [u8; 2]) -> f32 {
     f16_bits_to_f32(u16::from_le_bytes(bytes))
 }
 
-/// Exact conversion of `f16` bits to `f32`, without a table and without a branch on the fast path.
+/// Exact conversion of `f16` bits to `f32`, without a table and without a branch.
 ///
 /// Written out here, not taken from `half`, so that every tier and target runs the same few integer
 /// operations (`half` chooses between F16C and software at run time in std builds).
 #[inline(always)]
 #[must_use]
 pub fn f16_bits_to_f32(h: u16) -> f32 {
-    let sign = (h as u32 & 0x8000) << 16;
-    let magnitude = h as u32 & 0x7FFF;
-    let bits = if magnitude >= 0x7C00 {
-        // infinity and NaN: the exponent becomes all ones, a NaN becomes quiet
-        let quiet = if magnitude > 0x7C00 { 0x0040_0000 } else { 0 };
-        0x7F80_0000 | (magnitude << 13) | quiet
-    } else if magnitude >= 0x0400 {
-        (magnitude << 13) + ((127 - 15) << 23)
-    } else {
-        // zero and subnormals: the value is magnitude * 2^-24, an exact f32 product
-        (magnitude as f32 * f32::from_bits((127 - 24) << 23)).to_bits()
-    };
-    f32::from_bits(sign | bits)
+    let [value] = f16_to_f32([h]);
+    value
+}
+
+/// [`f16_bits_to_f32`] of several at once. All three cases are worked out and selected from, so that this stays
+/// vector code.
+#[inline(always)]
+#[must_use]
+pub fn f16_to_f32<const N: usize>(h: [u16; N]) -> [f32; N] {
+    const REBIAS: u32 = (127 - 15) << 23;
+    h.map(
+        #[inline(always)]
+        |h| {
+            let sign = (h as u32 & 0x8000) << 16;
+            let magnitude = h as u32 & 0x7FFF;
+            // zero and subnormals: magnitude * 2^-24, an exact product
+            let small = (magnitude as i32 as f32 * f32::from_bits((127 - 24) << 23)).to_bits();
+            let normal = (magnitude << 13) + REBIAS;
+            // infinity and NaN: the exponent goes on to all ones
+            let special = normal + REBIAS;
+            let bits = if magnitude < 0x0400 { small } else { normal };
+            let bits = if magnitude < 0x7C00 { bits } else { special };
+            f32::from_bits(sign | bits)
+        },
+    )
 }
 
 /// Rounds to the nearest `f16`, ties to even; overflow gives infinity.

@@ -143,21 +143,25 @@ fn extreme_codes_do_not_overflow() {
         for cols in [256, 320, 4096] {
             for act in [-128i8, 127] {
                 for byte in [0u8, 0x55, 0x80, 0xAA, 0xFF] {
-                    let mut data = vec![byte; format.matrix_bytes(1, cols).unwrap()];
+                    const ROWS: usize = 5; // four at once and one alone
+                    let mut data = vec![byte; format.matrix_bytes(ROWS, cols).unwrap()];
                     let mut rng = Rng(3);
-                    let scales = packed(format, 1, cols, 0, &mut rng);
+                    let scales = packed(format, ROWS, cols, 0, &mut rng);
                     // real scales, extreme codes
-                    let blocks =
+                    let row_blocks =
                         if format == Format::DenseTernary { 1 } else { cols.div_ceil(format.block_len()) };
+                    let blocks = ROWS * row_blocks;
                     let len = data.len() / blocks;
                     for b in 0..blocks {
                         let at = if format == Format::Q8_0 { b * len } else { (b + 1) * len - 2 };
                         data[at..at + 2].copy_from_slice(&scales[at..at + 2]);
                     }
-                    let row = Packed::new(format, 1, cols, &data).unwrap();
+                    let w = Packed::new(format, ROWS, cols, &data).unwrap();
                     let acts = acts(cols, &mut rng, |_| act);
                     same_on_all(&format!("{format:?} bytes {byte:#x} times {act}"), || {
-                        dot(&row, &acts).unwrap().to_bits()
+                        let mut y = [0.0; ROWS];
+                        matvec(&w, &acts, &mut y).unwrap();
+                        y.map(f32::to_bits)
                     });
                 }
             }
@@ -192,7 +196,19 @@ fn packed_products_with_f32_activations() {
 fn matrices_and_batches_are_their_rows_and_vectors() {
     let mut rng = Rng(5);
     for format in Format::ALL {
-        for (rows, cols, batch) in [(1, 1, 1), (3, 300, 4), (7, 1025, 2), (2, 160, 3), (5, 0, 2), (0, 9, 2)] {
+        // around the four rows that a tier may take at once
+        let few = (1..=9).map(|rows| (rows, 257, 2));
+        let others = [
+            (1, 1, 1),
+            (3, 300, 4),
+            (7, 1025, 2),
+            (2, 160, 3),
+            (5, 0, 2),
+            (0, 9, 2),
+            (4, 4096, 1),
+            (9, 255, 3),
+        ];
+        for (rows, cols, batch) in few.chain(others) {
             let data = packed(format, rows, cols, 0, &mut rng);
             let w = Packed::new(format, rows, cols, &data).unwrap();
             let acts: Vec<ActBlock> =

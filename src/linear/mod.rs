@@ -155,14 +155,27 @@ impl Kernel for Matmul<'_, '_> {
     #[inline(always)]
     fn run<O: Ops>(self, ops: O) {
         let Packed { format, cols, rows, .. } = *self.weights;
-        for (row, packed) in self.weights.iter().enumerate() {
-            for (acts, y) in
-                self.acts.chunks_exact(self.per_vector.max(1)).zip(self.y.chunks_exact_mut(rows.max(1)))
-            {
-                if let Some(y) = y.get_mut(row) {
-                    *y = rows::dot(ops, format, packed, cols, acts);
+        let mut packed = self.weights.iter();
+        let mut row = 0;
+        while row < rows {
+            // Four rows at a time where the tier gains by it, the rest one by one.
+            let four = O::FOUR_ROWS && rows - row >= 4;
+            let quad = if four {
+                [packed.next(), packed.next(), packed.next(), packed.next()].map(Option::unwrap_or_default)
+            } else {
+                [packed.next().unwrap_or_default(), &[], &[], &[]]
+            };
+            let [first, ..] = quad;
+            let outputs = self.y.chunks_exact_mut(rows.max(1));
+            for (acts, y) in self.acts.chunks_exact(self.per_vector.max(1)).zip(outputs) {
+                let Some(y) = y.get_mut(row..) else { continue };
+                if let (true, Some(y)) = (four, y.first_chunk_mut()) {
+                    *y = rows::dot_four(ops, format, quad, cols, acts);
+                } else if let Some(y) = y.first_mut() {
+                    *y = rows::dot(ops, format, first, cols, acts);
                 }
             }
+            row += if four { 4 } else { 1 };
         }
     }
 }

@@ -12,6 +12,10 @@ use crate::simd::Tier;
 /// Codes are *unsigned digits* here (trit + 1, level + 2): a caller subtracts the sum of the activations once
 /// (twice for five levels). Activations may be any i8, -128 included.
 pub(crate) trait Ops: Copy {
+    /// Whether four rows at a time are faster than one after the other. Where they are not, their code would only
+    /// take flash.
+    const FOUR_ROWS: bool = false;
+
     /// Sum of `a[i] * b[i]`. At most 2^16 values: |sum| <= 2^16 * 2^14 = 2^30.
     fn dot_i8(self, a: &[i8], b: &[i8]) -> i32;
 
@@ -20,6 +24,30 @@ pub(crate) trait Ops: Copy {
 
     /// `TQ2_0` codes (0..=3) times activations. |sum| <= 256 * 3 * 128 < 2^17.
     fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32;
+
+    /// [`Ops::tq1_0`] of four rows.
+    #[inline(always)]
+    fn tq1_0_four(self, q: [&[u8; tq1_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
+        q.map(
+            #[inline(always)]
+            |q| self.tq1_0(q, a),
+        )
+    }
+
+    /// [`Ops::tq2_0`] of four rows.
+    #[inline(always)]
+    fn tq2_0_four(self, q: [&[u8; tq2_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
+        q.map(
+            #[inline(always)]
+            |q| self.tq2_0(q, a),
+        )
+    }
+
+    /// Exact conversion of the bits of four `f16`.
+    #[inline(always)]
+    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+        crate::math::f16_to_f32(halves)
+    }
 
     /// Base-3 digits of 32 bytes, plane by plane, times 32 activations each: one sum per plane.
     fn base3(self, q: &[u8; 32], a: &[&[i8; 32]; 5]) -> [i32; 5];

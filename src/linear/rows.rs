@@ -31,6 +31,38 @@ pub(crate) fn dot<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, acts:
     }
 }
 
+/// Four packed rows times int8 activations: the bits of four calls of [`dot`]. The ternary block formats share
+/// the work on the activations and the reduction of vectors among the rows.
+#[inline(always)]
+pub(crate) fn dot_four<O: Ops>(
+    ops: O,
+    format: Format,
+    rows: [&[u8]; 4],
+    cols: usize,
+    acts: &[ActBlock],
+) -> [f32; 4] {
+    match format {
+        Format::Tq1_0 => ternary_blocks_four::<{ tq1_0::CODE_BYTES }, { tq1_0::BLOCK_BYTES }, _, _>(
+            ops,
+            rows,
+            acts,
+            #[inline(always)]
+            |q, a| ops.tq1_0_four(q, a),
+        ),
+        Format::Tq2_0 => ternary_blocks_four::<{ tq2_0::CODE_BYTES }, { tq2_0::BLOCK_BYTES }, _, _>(
+            ops,
+            rows,
+            acts,
+            #[inline(always)]
+            |q, a| ops.tq2_0_four(q, a),
+        ),
+        _ => rows.map(
+            #[inline(always)]
+            |row| dot(ops, format, row, cols, acts),
+        ),
+    }
+}
+
 /// The sum of all codes of an activation block. |sum| <= 256 * 128.
 #[inline(always)]
 fn code_sum(act: &ActBlock) -> i32 {
@@ -58,6 +90,36 @@ fn ternary_blocks<const CODES: usize, const BYTES: usize, F: Fn(&[u8; CODES], &[
         total += act.scale * (scale * sum as f32);
     }
     total
+}
+
+#[inline(always)]
+fn ternary_blocks_four<const CODES: usize, const BYTES: usize, O: Ops, F>(
+    ops: O,
+    rows: [&[u8]; 4],
+    acts: &[ActBlock],
+    product: F,
+) -> [f32; 4]
+where
+    F: Fn([&[u8; CODES]; 4], &[i8; 256]) -> [i32; 4],
+{
+    let [r0, r1, r2, r3] = rows.map(|row| row.as_chunks::<BYTES>().0);
+    let mut totals = [0.0f32; 4];
+    for ((((b0, b1), b2), b3), act) in r0.iter().zip(r1).zip(r2).zip(r3).zip(acts) {
+        let blocks = [b0, b1, b2, b3];
+        let (Some(q0), Some(q1), Some(q2), Some(q3)) =
+            (b0.first_chunk(), b1.first_chunk(), b2.first_chunk(), b3.first_chunk())
+        else {
+            continue; // a block is longer than its codes: never
+        };
+        let scales = blocks.map(|b| b.last_chunk().map_or(0, |s| u16::from_le_bytes(*s)));
+        let scales = ops.halves_to_floats(scales);
+        let sums = product([q0, q1, q2, q3], &act.codes);
+        let offset = code_sum(act);
+        for ((total, scale), sum) in totals.iter_mut().zip(scales).zip(sums) {
+            *total += act.scale * (scale * (sum - offset) as f32);
+        }
+    }
+    totals
 }
 
 #[inline(always)]

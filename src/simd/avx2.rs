@@ -34,9 +34,8 @@ impl Lanes for V3 {
         self.avx2._mm256_and_si256(a, b)
     }
     #[inline(always)]
-    fn two_bits<const SHIFT: i32>(self, a: __m256i) -> __m256i {
-        // The 16-bit shift lets bits cross bytes; the mask removes them again.
-        self.and(self.avx2._mm256_srli_epi16::<SHIFT>(a), self.splat(3))
+    fn upper_halves(self, a: __m256i) -> __m256i {
+        self.avx2._mm256_srli_epi16::<4>(a)
     }
     #[inline(always)]
     fn at_least(self, a: __m256i, b: __m256i) -> __m256i {
@@ -50,6 +49,20 @@ impl Lanes for V3 {
     #[inline(always)]
     fn add_digits(self, sum: __m256i, digits: __m256i, acts: __m256i) -> __m256i {
         self.avx2._mm256_add_epi16(sum, self.avx2._mm256_maddubs_epi16(digits, acts))
+    }
+    #[inline(always)]
+    fn four_times_plus(self, a: __m256i, b: __m256i) -> __m256i {
+        self.avx2._mm256_add_epi16(self.avx2._mm256_slli_epi16::<2>(a), b)
+    }
+    #[inline(always)]
+    fn widen_four(self, [a, b, c, d]: [__m256i; 4]) -> [i32; 4] {
+        // Pairwise sums of two registers land in one: 15 operations for four sums where `widen` takes 7 each.
+        let one = self.avx._mm256_set1_epi16(1);
+        let wide = |v| self.avx2._mm256_madd_epi16(v, one);
+        let ab = self.avx2._mm256_hadd_epi32(wide(a), wide(b));
+        let cd = self.avx2._mm256_hadd_epi32(wide(c), wide(d));
+        let [low, high]: [__m128i; 2] = cast(self.avx2._mm256_hadd_epi32(ab, cd));
+        cast(self.sse2._mm_add_epi32(low, high))
     }
     #[inline(always)]
     fn widen(self, sum: __m256i) -> i32 {
@@ -78,6 +91,10 @@ impl Lanes for V3 {
         lanes.iter().sum()
     }
 
+    #[inline(always)]
+    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+        super::halves_to_floats(*self, halves)
+    }
     #[inline(always)]
     fn no_floats(self) -> [__m256; 2] {
         cast([0f32; 16])

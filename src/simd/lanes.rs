@@ -21,17 +21,28 @@ pub(crate) trait Lanes: Copy {
     /// Wrapping byte differences.
     fn sub(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
-    /// Bits `SHIFT` and `SHIFT + 1` of every byte.
-    fn two_bits<const SHIFT: i32>(self, a: Self::Bytes) -> Self::Bytes;
+    /// The upper half of every byte in its lower half; what the upper half then holds is unspecified.
+    fn upper_halves(self, a: Self::Bytes) -> Self::Bytes;
     /// 0xFF where the unsigned byte `a >= b`, else 0.
     fn at_least(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
 
     fn no_shorts(self) -> Self::Shorts;
-    /// Adds the products of digits 0..=4 (unsigned) and activations (signed, -128 included) to i16 lanes. A
-    /// lane grows by at most 4 * 128 * 2 = 1024 a call: no more than 31 calls between two `widen`.
+    /// Adds the products of digits 0..=12 (unsigned) and activations (signed, -128 included) to i16 lanes. With
+    /// digits up to `d` a lane grows by at most `d * 128 * 2` a call: no more than 31 calls for digits up to 4,
+    /// 10 for digits up to 12, between two `widen`.
     fn add_digits(self, sum: Self::Shorts, digits: Self::Bytes, acts: Self::Bytes) -> Self::Shorts;
+    /// `4 a + b`, lane by lane, wrapping.
+    fn four_times_plus(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;
     /// The sum of all i16 lanes.
     fn widen(self, sum: Self::Shorts) -> i32;
+    /// [`Lanes::widen`] of four at once.
+    #[inline(always)]
+    fn widen_four(self, sums: [Self::Shorts; 4]) -> [i32; 4] {
+        sums.map(
+            #[inline(always)]
+            |sum| self.widen(sum),
+        )
+    }
 
     fn no_ints(self) -> Self::Ints;
     /// Adds the products of signed bytes to i32 lanes; exact for all bytes. A lane grows by at most
@@ -40,6 +51,11 @@ pub(crate) trait Lanes: Copy {
     /// The sum of all i32 lanes.
     fn total(self, sum: Self::Ints) -> i32;
 
+    /// Exact conversion of the bits of four `f16`.
+    #[inline(always)]
+    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+        crate::math::f16_to_f32(halves)
+    }
     fn no_floats(self) -> Self::Floats;
     fn load_floats(self, values: &[f32; 16]) -> Self::Floats;
     fn codes_to_floats(self, codes: &[i8; 16]) -> Self::Floats;

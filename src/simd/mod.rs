@@ -181,6 +181,26 @@ pub(crate) fn vectorize<R>(tier: Tier, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// [`crate::math::f16_to_f32`] of four values with SSE4.1, which compilers do not find by themselves.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn halves_to_floats(token: pulp::x86::V2, halves: [u16; 4]) -> [f32; 4] {
+    use core::arch::x86_64::__m128i;
+    let (sse2, sse4) = (token.sse2, token.sse4_1);
+    let splat = |x: u32| sse2._mm_set1_epi32(x as i32);
+    let h: __m128i = pulp::cast(halves.map(u32::from));
+    let sign = sse2._mm_slli_epi32::<16>(sse2._mm_and_si128(h, splat(0x8000)));
+    let magnitude = sse2._mm_and_si128(h, splat(0x7FFF));
+    let normal = sse2._mm_add_epi32(sse2._mm_slli_epi32::<13>(magnitude), splat((127 - 15) << 23));
+    let unit = f32::from_bits((127 - 24) << 23);
+    let small = token.sse._mm_mul_ps(sse2._mm_cvtepi32_ps(magnitude), token.sse._mm_set1_ps(unit));
+    let special = sse2._mm_add_epi32(normal, splat((127 - 15) << 23));
+    let bits =
+        sse4._mm_blendv_epi8(normal, pulp::cast(small), sse2._mm_cmplt_epi32(magnitude, splat(0x0400)));
+    let bits = sse4._mm_blendv_epi8(bits, special, sse2._mm_cmpgt_epi32(magnitude, splat(0x7BFF)));
+    pulp::cast(sse2._mm_or_si128(sign, bits))
+}
+
 /// A closure as pulp's `NullaryFnOnce`, whose call must be inlined into the feature-enabled function.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) struct Call<F>(pub(crate) F);
@@ -191,5 +211,19 @@ impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Call<F> {
     #[inline(always)]
     fn call(self) -> R {
         (self.0)()
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    #[test]
+    fn every_f16_bit_pattern_converts_as_the_portable_code_does() {
+        let Some(token) = pulp::x86::V2::try_new() else { return };
+        for h in 0..=u16::MAX {
+            let four = [h, h ^ 0x8000, 0, h];
+            let bits = |floats: [f32; 4]| floats.map(f32::to_bits);
+            let expected = crate::math::f16_to_f32(four);
+            assert_eq!(bits(super::halves_to_floats(token, four)), bits(expected), "{h:#06x}");
+        }
     }
 }

@@ -41,17 +41,8 @@ impl Lanes for Neon {
         both(a, b, |a, b| self.neon.vandq_u8(a, b))
     }
     #[inline(always)]
-    fn two_bits<const SHIFT: i32>(self, a: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
-        // A shift by a constant zero has no NEON encoding.
-        let [a0, a1] = a;
-        let shifted = match SHIFT {
-            2 => [self.neon.vshrq_n_u8::<2>(a0), self.neon.vshrq_n_u8::<2>(a1)],
-            4 => [self.neon.vshrq_n_u8::<4>(a0), self.neon.vshrq_n_u8::<4>(a1)],
-            6 => [self.neon.vshrq_n_u8::<6>(a0), self.neon.vshrq_n_u8::<6>(a1)],
-            _ => a,
-        };
-        const { assert!(SHIFT == 0 || SHIFT == 2 || SHIFT == 4 || SHIFT == 6) };
-        self.and(shifted, self.splat(3))
+    fn upper_halves(self, [low, high]: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
+        [self.neon.vshrq_n_u8::<4>(low), self.neon.vshrq_n_u8::<4>(high)]
     }
     #[inline(always)]
     fn at_least(self, a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
@@ -70,12 +61,16 @@ impl Lanes for Neon {
         acts: [uint8x16_t; 2],
     ) -> [int16x8_t; 2] {
         let products = both(digits, acts, |digits, acts| {
-            // digits are at most 4, so they are the same as signed bytes
+            // digits are at most 12, so they are the same as signed bytes
             let (d, a): (int8x16_t, int8x16_t) = (cast(digits), cast(acts));
             let low = self.neon.vmull_s8(self.neon.vget_low_s8(d), self.neon.vget_low_s8(a));
             self.neon.vmlal_high_s8(low, d, a)
         });
         both(sum, products, |s, p| self.neon.vaddq_s16(s, p))
+    }
+    #[inline(always)]
+    fn four_times_plus(self, a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int16x8_t; 2] {
+        both(a, b, |a, b| self.neon.vaddq_s16(self.neon.vshlq_n_s16::<2>(a), b))
     }
     #[inline(always)]
     fn widen(self, sum: [int16x8_t; 2]) -> i32 {

@@ -41,11 +41,8 @@ impl Lanes for V2 {
         both(a, b, |a, b| self.sse2._mm_and_si128(a, b))
     }
     #[inline(always)]
-    fn two_bits<const SHIFT: i32>(self, a: [__m128i; 2]) -> [__m128i; 2] {
-        // The 16-bit shift lets bits cross bytes; the mask removes them again.
-        let [a0, a1] = a;
-        let shifted = [self.sse2._mm_srli_epi16::<SHIFT>(a0), self.sse2._mm_srli_epi16::<SHIFT>(a1)];
-        self.and(shifted, self.splat(3))
+    fn upper_halves(self, [low, high]: [__m128i; 2]) -> [__m128i; 2] {
+        [self.sse2._mm_srli_epi16::<4>(low), self.sse2._mm_srli_epi16::<4>(high)]
     }
     #[inline(always)]
     fn at_least(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
@@ -60,6 +57,23 @@ impl Lanes for V2 {
     fn add_digits(self, sum: [__m128i; 2], digits: [__m128i; 2], acts: [__m128i; 2]) -> [__m128i; 2] {
         let products = both(digits, acts, |d, a| self.ssse3._mm_maddubs_epi16(d, a));
         both(sum, products, |s, p| self.sse2._mm_add_epi16(s, p))
+    }
+    #[inline(always)]
+    fn four_times_plus(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
+        both(a, b, |a, b| self.sse2._mm_add_epi16(self.sse2._mm_slli_epi16::<2>(a), b))
+    }
+    #[inline(always)]
+    fn widen_four(self, sums: [[__m128i; 2]; 4]) -> [i32; 4] {
+        let one = self.sse2._mm_set1_epi16(1);
+        let [a, b, c, d] = sums.map(
+            #[inline(always)]
+            |[low, high]| {
+                let (low, high) = (self.sse2._mm_madd_epi16(low, one), self.sse2._mm_madd_epi16(high, one));
+                self.sse2._mm_add_epi32(low, high)
+            },
+        );
+        let (ab, cd) = (self.ssse3._mm_hadd_epi32(a, b), self.ssse3._mm_hadd_epi32(c, d));
+        cast(self.ssse3._mm_hadd_epi32(ab, cd))
     }
     #[inline(always)]
     fn widen(self, sum: [__m128i; 2]) -> i32 {
@@ -89,6 +103,10 @@ impl Lanes for V2 {
         lanes.iter().sum()
     }
 
+    #[inline(always)]
+    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+        super::halves_to_floats(self, halves)
+    }
     #[inline(always)]
     fn no_floats(self) -> [__m128; 4] {
         cast([0f32; 16])
