@@ -197,7 +197,7 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
     let mut rng = Rng(5);
     for format in Format::ALL {
         // around the four rows that a tier may take at once
-        let few = (1..=9).map(|rows| (rows, 257, 2));
+        let few = (1..=9).flat_map(|rows| [(rows, 257, 2), (rows, 257, 5)]);
         let others = [
             (1, 1, 1),
             (3, 300, 4),

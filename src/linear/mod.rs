@@ -166,6 +166,14 @@ impl Kernel for Matmul<'_, '_> {
                 [packed.next().unwrap_or_default(), &[], &[], &[]]
             };
             let [first, ..] = quad;
+            // Unpacking once for all vectors pays from a few of them on.
+            if four && self.acts.len() >= 4 * self.per_vector {
+                let outputs = rows::Outputs { y: self.y, stride: rows, at: row };
+                if rows::matmul_four(ops, format, quad, self.acts, self.per_vector, outputs) {
+                    row += 4;
+                    continue;
+                }
+            }
             let outputs = self.y.chunks_exact_mut(rows.max(1));
             for (acts, y) in self.acts.chunks_exact(self.per_vector.max(1)).zip(outputs) {
                 let Some(y) = y.get_mut(row..) else { continue };

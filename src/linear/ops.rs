@@ -43,6 +43,15 @@ pub(crate) trait Ops: Copy {
         )
     }
 
+    /// Digits (0..=3) of four rows, unpacked, times activations. |sum| <= 256 * 3 * 128 < 2^17.
+    #[inline(always)]
+    fn digits_four(self, digits: &[[u8; 256]; 4], a: &[i8; 256]) -> [i32; 4] {
+        digits.each_ref().map(
+            #[inline(always)]
+            |digits| digits.iter().zip(a).map(|(&d, &a)| d as i32 * a as i32).sum(),
+        )
+    }
+
     /// Exact conversion of the bits of four `f16`.
     #[inline(always)]
     fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {

@@ -122,6 +122,85 @@ where
     totals
 }
 
+/// Where a product of four rows with several vectors goes: rows `at..at + 4` of each `stride` outputs.
+pub(crate) struct Outputs<'a> {
+    pub(crate) y: &'a mut [f32],
+    pub(crate) stride: usize,
+    pub(crate) at: usize,
+}
+
+/// Four packed rows times several vectors of `per_vector` blocks each, the blocks unpacked once for all of them:
+/// the bits of [`dot`]. False, and nothing done, for formats that have no such path.
+#[inline(always)]
+pub(crate) fn matmul_four<O: Ops>(
+    ops: O,
+    format: Format,
+    rows: [&[u8]; 4],
+    acts: &[ActBlock],
+    per_vector: usize,
+    outputs: Outputs<'_>,
+) -> bool {
+    match format {
+        Format::Tq1_0 => ternary_blocks_batch(ops, rows, acts, per_vector, outputs, tq1_0::unpack_codes),
+        Format::Tq2_0 => ternary_blocks_batch(ops, rows, acts, per_vector, outputs, tq2_0::unpack_codes),
+        _ => return false,
+    }
+    true
+}
+
+#[inline(always)]
+fn ternary_blocks_batch<const CODES: usize, O: Ops>(
+    ops: O,
+    rows: [&[u8]; 4],
+    acts: &[ActBlock],
+    per_vector: usize,
+    outputs: Outputs<'_>,
+    unpack: impl Fn(&[u8; CODES], &mut [i8; 256]),
+) {
+    /// Vectors whose sums are kept at hand: outputs of neighbouring vectors lie `stride` apart, often in the same
+    /// few cache sets.
+    const VECTORS: usize = 32;
+    let Outputs { mut y, stride, at } = outputs;
+    let mut left = acts;
+    while !left.is_empty() {
+        let some = VECTORS.saturating_mul(per_vector).min(left.len());
+        let (acts, rest) = left.split_at_checked(some).unwrap_or_default();
+        left = rest;
+        let mut totals = [[0.0f32; 4]; VECTORS];
+        // A block is its codes and an f16 scale.
+        let mut blocks = rows.map(|row| row.chunks_exact(CODES + 2));
+        for i in 0..per_vector {
+            let mut digits = [[0u8; 256]; 4];
+            let mut scales = [0u16; 4];
+            for ((digits, scale), blocks) in digits.iter_mut().zip(&mut scales).zip(&mut blocks) {
+                let Some((q, s)) = blocks.next().and_then(|b| b.split_first_chunk::<CODES>()) else {
+                    continue;
+                };
+                let mut codes = [0i8; 256];
+                unpack(q, &mut codes);
+                *digits = codes.map(|c| (c + 1) as u8);
+                *scale = s.first_chunk().map_or(0, |s| u16::from_le_bytes(*s));
+            }
+            let scales = ops.halves_to_floats(scales);
+            for (totals, acts) in totals.iter_mut().zip(acts.chunks_exact(per_vector.max(1))) {
+                let Some(act) = acts.get(i) else { continue };
+                let sums = ops.digits_four(&digits, &act.codes);
+                let offset = code_sum(act);
+                for ((total, scale), sum) in totals.iter_mut().zip(scales).zip(sums) {
+                    *total += act.scale * (scale * (sum - offset) as f32);
+                }
+            }
+        }
+        for totals in totals {
+            let (vector, rest) = y.split_at_mut_checked(stride).unwrap_or_default();
+            y = rest;
+            if let Some(four) = vector.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+                *four = totals;
+            }
+        }
+    }
+}
+
 #[inline(always)]
 fn q8_blocks<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
     let mut total = 0.0f32;

@@ -148,6 +148,23 @@ impl<L: Lanes> Ops for Wide<L> {
     }
 
     #[inline(always)]
+    fn digits_four(self, digits: &[[u8; 256]; 4], a: &[i8; 256]) -> [i32; 4] {
+        let l = self.0;
+        let [d0, d1, d2, d3]: &[[[u8; 32]; 8]; 4] = bytemuck::must_cast_ref(digits);
+        let a: &[[i8; 32]; 8] = bytemuck::must_cast_ref(a);
+        let (mut s0, mut s1, mut s2, mut s3) = (l.no_shorts(), l.no_shorts(), l.no_shorts(), l.no_shorts());
+        for ((((d0, d1), d2), d3), a) in d0.iter().zip(d1).zip(d2).zip(d3).zip(a) {
+            let a = self.acts(a);
+            s0 = l.add_digits(s0, l.load(d0), a);
+            s1 = l.add_digits(s1, l.load(d1), a);
+            s2 = l.add_digits(s2, l.load(d2), a);
+            s3 = l.add_digits(s3, l.load(d3), a);
+        }
+        // 8 calls: within the bound of `add_digits`.
+        l.widen_four([s0, s1, s2, s3])
+    }
+
+    #[inline(always)]
     fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
         self.0.halves_to_floats(halves)
     }
