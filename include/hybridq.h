@@ -37,7 +37,7 @@
 #define HQ_TQ1_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 256u) * 54u)
 #define HQ_TQ2_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 256u) * 66u)
 #define HQ_DENSE_TERNARY_ROW_SIZE(cols) ((size_t)(cols) == 0 ? 0u : HQ_CEIL_DIV(cols, 5u) + 2u)
-#define HQ_FIVE_LEVEL_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 192u) * 58u)
+#define HQ_FIVE_LEVEL_ROW_SIZE(cols) ((size_t)(cols) / 192u * 58u + ((size_t)(cols) % 192u == 0 ? 0u : HQ_CEIL_DIV(7u * HQ_CEIL_DIV((size_t)(cols) % 192u, 3u), 8u) + 2u))
 /** Scratch bytes that are enough for every fit when `n` values share a scale. */
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
 
@@ -103,7 +103,7 @@
 #define HQ_FORMAT_DENSE_TERNARY 1000
 
 /**
- * Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes.
+ * Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes; the last block of a row is shorter.
  */
 #define HQ_FORMAT_FIVE_LEVEL 1001
 

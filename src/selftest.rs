@@ -58,7 +58,7 @@ const GOLDEN: [Golden; 5] = [
     },
     Golden {
         format: Format::FiveLevel,
-        packed: 0xf4dcbd9d,
+        packed: 0xe6856fda,
         decoded: 0x2f2b3365,
         int8: [0xc3ed7ba7, 0xc3254e4a],
         float: [0xc3ebf5c6, 0xc3266024],

@@ -291,6 +291,20 @@ fn named_fits_do_what_their_sources_say() {
 }
 
 #[test]
+fn five_levels_come_back_exactly_at_every_length_in_at_most_their_bits() {
+    for len in 1..=800usize {
+        // values that are levels already, with the largest in every block
+        let x: Vec<f32> = (0..len).map(|i| [2.0, -1.0, 0.0, 1.0, -2.0][(i * i + i / 7) % 5]).collect();
+        let options = Options::new(Format::FiveLevel).fit(Fit::Fixed { threshold: 0.5, scale: 2.0 });
+        assert_eq!(round_trip(Format::FiveLevel, options, &x), x, "{len}");
+    }
+    for cols in [192, 256, 384, 512, 768, 1024, 2048, 4096, 11008] {
+        let bits = Format::FiveLevel.bits_per_weight(cols);
+        assert!(bits <= 2.5, "{cols}: {bits}");
+    }
+}
+
+#[test]
 fn edge_inputs_have_their_stated_results() {
     for format in Format::ALL {
         let options = Options::new(format);

@@ -19,7 +19,7 @@ pub const HQ_FORMAT_TQ1_0: i32 = 34;
 pub const HQ_FORMAT_TQ2_0: i32 = 35;
 /// Ternary, five weights a byte and one 16-bit scale a row.
 pub const HQ_FORMAT_DENSE_TERNARY: i32 = 1000;
-/// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes.
+/// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes; the last block of a row is shorter.
 pub const HQ_FORMAT_FIVE_LEVEL: i32 = 1001;
 
 /// The exact least-squares projection: the default.

@@ -27,7 +27,7 @@ pub(crate) fn dot<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, acts:
         ),
         Format::Q8_0 => q8_blocks(ops, row, acts),
         Format::DenseTernary => dense(ops, row, cols, acts),
-        Format::FiveLevel => five(ops, row, acts),
+        Format::FiveLevel => five(ops, row, cols, acts),
     }
 }
 
@@ -218,9 +218,11 @@ fn q8_blocks<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
 }
 
 #[inline(always)]
-fn five<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
+fn five<O: Ops>(ops: O, row: &[u8], cols: usize, acts: &[ActBlock]) -> f32 {
     const ZERO: &[i8; 64] = &[0; 64];
+    let full = cols / five_level::BLOCK_LEN;
     let (blocks, _) = row.as_chunks::<{ five_level::BLOCK_BYTES }>();
+    let blocks = blocks.get(..full).unwrap_or_default();
     let (mut total, mut inner) = (0.0f32, 0.0f32);
     // Planes of 64 weights in order; four of them make an activation block, three a weight block.
     let mut plane = 0usize;
@@ -254,9 +256,32 @@ fn five<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
         }
         plane += 3;
     }
-    // An activation block that the row does not fill.
-    if !plane.is_multiple_of(4) {
-        total += acts.get(plane / 4).map_or(0.0, |act| act.scale * inner);
+    // Up to 191 weights are left, whose planes need not fall on block borders; and perhaps an activation block
+    // that the row does not fill.
+    let start = full * five_level::BLOCK_LEN;
+    let mut codes = [0i8; five_level::BLOCK_LEN];
+    let codes = codes.get_mut(..cols.saturating_sub(start)).unwrap_or_default();
+    let mut half_scale = 0.0;
+    if !codes.is_empty() {
+        let tail = row.get(full * five_level::BLOCK_BYTES..).unwrap_or_default();
+        half_scale = 0.5 * five_level::unpack_tail(tail, codes);
+    }
+    let mut rest: &[i8] = codes;
+    let mut at = start;
+    while let Some(act) = acts.get(at / 256) {
+        let here = (256 - at % 256).min(rest.len());
+        let (codes, later) = rest.split_at_checked(here).unwrap_or_default();
+        if here > 0 {
+            let sum = ops.dot_i8(codes, act.codes.get(at % 256..).unwrap_or_default());
+            inner += half_scale * sum as f32;
+        }
+        total += act.scale * inner;
+        inner = 0.0;
+        at += here;
+        rest = later;
+        if rest.is_empty() {
+            break;
+        }
     }
     total
 }
@@ -328,7 +353,24 @@ pub(crate) fn for_each_block(
         Format::Tq1_0 => blocks(row, cols, 1.0, tq1_0::unpack, visit),
         Format::Tq2_0 => blocks(row, cols, 1.0, tq2_0::unpack, visit),
         Format::Q8_0 => blocks(row, cols, 1.0, q8_0::unpack, visit),
-        Format::FiveLevel => blocks(row, cols, 0.5, five_level::unpack, visit),
+        Format::FiveLevel => {
+            let full = cols / five_level::BLOCK_LEN;
+            for (i, block) in row.chunks(five_level::BLOCK_BYTES).enumerate() {
+                let start = i * five_level::BLOCK_LEN;
+                let mut codes = [0i8; five_level::BLOCK_LEN];
+                match block.first_chunk() {
+                    Some(block) if i < full => {
+                        let scale = five_level::unpack(block, &mut codes);
+                        visit(&codes, start, 0.5 * scale);
+                    }
+                    _ => {
+                        let codes = codes.get_mut(..cols.saturating_sub(start)).unwrap_or_default();
+                        let scale = five_level::unpack_tail(block, codes);
+                        visit(codes, start, 0.5 * scale);
+                    }
+                }
+            }
+        }
         Format::DenseTernary => {
             let Some((q, scale)) = dense_ternary::split_row(row) else { return };
             for (i, q) in q.chunks(dense_ternary::GROUP_BYTES).enumerate() {

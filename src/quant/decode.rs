@@ -31,7 +31,7 @@ pub fn dequantize(
         match format {
             Format::Tq1_0 => blocks(row, out, 1.0, tq1_0::unpack),
             Format::Tq2_0 => blocks(row, out, 1.0, tq2_0::unpack),
-            Format::FiveLevel => blocks(row, out, 0.5, five_level::unpack),
+            Format::FiveLevel => five(row, out),
             Format::Q8_0 => blocks(row, out, 1.0, q8_0::unpack),
             Format::DenseTernary => dense(row, out),
         }
@@ -51,6 +51,27 @@ fn blocks<const LEN: usize, const BYTES: usize>(
         let mut codes = [0i8; LEN];
         let scale = unit * unpack(block, &mut codes);
         for (value, &code) in out.iter_mut().zip(&codes) {
+            *value = code as f32 * scale;
+        }
+    }
+}
+
+#[inline(always)]
+fn five(row: &[u8], out: &mut [f32]) {
+    let (whole, tail) = out.as_chunks_mut::<{ five_level::BLOCK_LEN }>();
+    let (blocks, _) = row.as_chunks::<{ five_level::BLOCK_BYTES }>();
+    let mut codes = [0i8; five_level::BLOCK_LEN];
+    for (block, out) in blocks.iter().zip(whole.iter_mut()) {
+        let scale = 0.5 * five_level::unpack(block, &mut codes);
+        for (value, &code) in out.iter_mut().zip(&codes) {
+            *value = code as f32 * scale;
+        }
+    }
+    if !tail.is_empty() {
+        let block = row.get(whole.len() * five_level::BLOCK_BYTES..).unwrap_or_default();
+        let codes = codes.get_mut(..tail.len()).unwrap_or_default();
+        let scale = 0.5 * five_level::unpack_tail(block, codes);
+        for (value, &code) in tail.iter_mut().zip(codes.iter()) {
             *value = code as f32 * scale;
         }
     }

@@ -104,7 +104,7 @@ impl Job<'_> {
         match self.format {
             Format::Tq1_0 => self.encode_blocks(tensor_rule, out, scratch, tq1_0::pack),
             Format::Tq2_0 => self.encode_blocks(tensor_rule, out, scratch, tq2_0::pack),
-            Format::FiveLevel => self.encode_blocks(tensor_rule, out, scratch, five_level::pack),
+            Format::FiveLevel => self.encode_five(tensor_rule, out, scratch),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
             Format::Q8_0 => Ok(()),
         }
@@ -186,6 +186,55 @@ impl Job<'_> {
                             *code = rule.code(v);
                         }
                         pack(&codes, scale, out);
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_five(
+        &self,
+        tensor_rule: Option<Rule>,
+        out: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), Error> {
+        const LEN: usize = five_level::BLOCK_LEN;
+        let tier = simd::active();
+        let row_bytes = self.format.row_bytes(self.cols)?;
+        if let Some(rule) = &tensor_rule {
+            self.scale(rule)?;
+        }
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
+            let row_rule = match (&tensor_rule, self.options.granularity) {
+                (None, Granularity::Row) => Some(self.fit(row, scratch)?),
+                (rule, _) => *rule,
+            };
+            let blocks = out.chunks_mut(five_level::BLOCK_BYTES);
+            for (block, out) in pieces_with::<LEN, _, _>(row, blocks) {
+                let rule = match row_rule {
+                    Some(rule) => rule,
+                    None => self.fit(block, scratch)?,
+                };
+                let scale = self.scale(&rule)?;
+                simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    || {
+                        let mut codes = [0i8; LEN];
+                        for (code, &v) in codes.iter_mut().zip(block) {
+                            *code = rule.code(v);
+                        }
+                        // A tail with as many triples as a full block is one, with zeros at its end.
+                        match out.first_chunk_mut() {
+                            Some(out) if block.len().div_ceil(3) == five_level::TRIPLES => {
+                                five_level::pack(&codes, scale, out);
+                            }
+                            _ => {
+                                let codes = codes.get(..block.len()).unwrap_or_default();
+                                five_level::pack_tail(codes, scale, out);
+                            }
+                        }
                     },
                 );
             }

@@ -7,7 +7,8 @@ use super::{dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 /// A packed weight format. The numbers are those of the C ABI; below 1000 they are GGUF tensor types.
 ///
 /// A weight matrix has `rows` x `cols` values in row-major order and every row is encoded on its own,
-/// so a range of rows is a contiguous range of bytes. The last block of a row is padded with zeros.
+/// so a range of rows is a contiguous range of bytes. The last block of a row is padded with zeros (five-level: is
+/// shorter).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(i32)]
@@ -20,7 +21,8 @@ pub enum Format {
     Tq2_0 = 35,
     /// Five trits a byte, one scale a row; the layout is in [`dense_ternary`].
     DenseTernary = 1000,
-    /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192; the layout is in [`five_level`].
+    /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192, the last one of a row shorter; the layout is in
+    /// [`five_level`].
     FiveLevel = 1001,
 }
 
@@ -95,6 +97,19 @@ impl Format {
     pub const fn row_bytes(self, cols: usize) -> Result<usize, Error> {
         if cols == 0 {
             return Ok(0);
+        }
+        if let Format::FiveLevel = self {
+            // Its last block is only as long as it needs to be.
+            let full = match (cols / five_level::BLOCK_LEN).checked_mul(five_level::BLOCK_BYTES) {
+                Some(full) => full,
+                None => return Err(Error::SizeOverflow),
+            };
+            let rest = cols % five_level::BLOCK_LEN;
+            let tail = if rest == 0 { 0 } else { five_level::tail_bytes(rest) };
+            return match full.checked_add(tail) {
+                Some(bytes) => Ok(bytes),
+                None => Err(Error::SizeOverflow),
+            };
         }
         let blocks = cols.div_ceil(self.block_len());
         match blocks.checked_mul(self.block_bytes()) {
