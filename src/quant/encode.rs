@@ -102,9 +102,42 @@ impl Job<'_> {
             self.check_scales(scratch)?;
         }
         match self.format {
-            Format::Tq1_0 => self.encode_blocks(tensor_rule, out, scratch, tq1_0::pack),
-            Format::Tq2_0 => self.encode_blocks(tensor_rule, out, scratch, tq2_0::pack),
-            Format::FiveLevel => self.encode_five(tensor_rule, out, scratch),
+            Format::Tq1_0 => self.encode_blocks::<{ tq1_0::BLOCK_LEN }, { tq1_0::BLOCK_BYTES }>(
+                tensor_rule,
+                out,
+                scratch,
+                #[inline(always)]
+                |codes, _, scale, out| {
+                    if let Some(out) = out.first_chunk_mut() {
+                        tq1_0::pack(codes, scale, out);
+                    }
+                },
+            ),
+            Format::Tq2_0 => self.encode_blocks::<{ tq2_0::BLOCK_LEN }, { tq2_0::BLOCK_BYTES }>(
+                tensor_rule,
+                out,
+                scratch,
+                #[inline(always)]
+                |codes, _, scale, out| {
+                    if let Some(out) = out.first_chunk_mut() {
+                        tq2_0::pack(codes, scale, out);
+                    }
+                },
+            ),
+            Format::FiveLevel => self
+                .encode_blocks::<{ five_level::BLOCK_LEN }, { five_level::BLOCK_BYTES }>(
+                    tensor_rule,
+                    out,
+                    scratch,
+                    #[inline(always)]
+                    // A tail with as many triples as a full block is one, with zeros at its end.
+                    |codes, len, scale, out| match out.first_chunk_mut() {
+                        Some(out) if len.div_ceil(3) == five_level::TRIPLES => {
+                            five_level::pack(codes, scale, out)
+                        }
+                        _ => five_level::pack_tail(codes.get(..len).unwrap_or_default(), scale, out),
+                    },
+                ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
             Format::Q8_0 => Ok(()),
         }
@@ -152,14 +185,16 @@ impl Job<'_> {
         largest_finite(self.x) > bound
     }
 
+    /// Formats with a scale a block: `pack` gets the codes (zero beyond the values), how many values there are, the
+    /// scale, and the bytes of the block.
     fn encode_blocks<const LEN: usize, const BYTES: usize>(
         &self,
         tensor_rule: Option<Rule>,
         out: &mut [u8],
         scratch: &mut [u8],
-        pack: impl Fn(&[i8; LEN], f16, &mut [u8; BYTES]),
+        pack: impl Fn(&[i8; LEN], usize, f16, &mut [u8]),
     ) -> Result<(), Error> {
-        let row_bytes = self.cols.div_ceil(LEN) * BYTES;
+        let row_bytes = self.format.row_bytes(self.cols)?;
         let tier = simd::active();
         // A tensor's scale is checked before its first byte is written; the others' in `quantize`.
         if let Some(rule) = &tensor_rule {
@@ -170,8 +205,7 @@ impl Job<'_> {
                 (None, Granularity::Row) => Some(self.fit(row, scratch)?),
                 (rule, _) => *rule,
             };
-            let (blocks, _) = out.as_chunks_mut::<BYTES>();
-            for (block, out) in pieces_with::<LEN, _, _>(row, blocks.iter_mut()) {
+            for (block, out) in pieces_with::<LEN, _, _>(row, out.chunks_mut(BYTES)) {
                 let rule = match row_rule {
                     Some(rule) => rule,
                     None => self.fit(block, scratch)?,
@@ -185,56 +219,7 @@ impl Job<'_> {
                         for (code, &v) in codes.iter_mut().zip(block) {
                             *code = rule.code(v);
                         }
-                        pack(&codes, scale, out);
-                    },
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn encode_five(
-        &self,
-        tensor_rule: Option<Rule>,
-        out: &mut [u8],
-        scratch: &mut [u8],
-    ) -> Result<(), Error> {
-        const LEN: usize = five_level::BLOCK_LEN;
-        let tier = simd::active();
-        let row_bytes = self.format.row_bytes(self.cols)?;
-        if let Some(rule) = &tensor_rule {
-            self.scale(rule)?;
-        }
-        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
-            let row_rule = match (&tensor_rule, self.options.granularity) {
-                (None, Granularity::Row) => Some(self.fit(row, scratch)?),
-                (rule, _) => *rule,
-            };
-            let blocks = out.chunks_mut(five_level::BLOCK_BYTES);
-            for (block, out) in pieces_with::<LEN, _, _>(row, blocks) {
-                let rule = match row_rule {
-                    Some(rule) => rule,
-                    None => self.fit(block, scratch)?,
-                };
-                let scale = self.scale(&rule)?;
-                simd::vectorize(
-                    tier,
-                    #[inline(always)]
-                    || {
-                        let mut codes = [0i8; LEN];
-                        for (code, &v) in codes.iter_mut().zip(block) {
-                            *code = rule.code(v);
-                        }
-                        // A tail with as many triples as a full block is one, with zeros at its end.
-                        match out.first_chunk_mut() {
-                            Some(out) if block.len().div_ceil(3) == five_level::TRIPLES => {
-                                five_level::pack(&codes, scale, out);
-                            }
-                            _ => {
-                                let codes = codes.get(..block.len()).unwrap_or_default();
-                                five_level::pack_tail(codes, scale, out);
-                            }
-                        }
+                        pack(&codes, block.len(), scale, out);
                     },
                 );
             }
