@@ -93,22 +93,29 @@ CARGO_TARGET_DIR=$target_dir "$cargo" rustc --quiet $build_std --release --lib -
 raw=$target_dir/$target/release/libhybridq.a
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+work=$(mktemp -d "$target_dir/hybridq-lib.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+# Rename into place: a program that compiles or links at this moment (and another run of this script) sees the
+# old file or the new one, never a part of one.
+place() {
+    mkdir -p "$dist/${2%/*}"
+    cp "$1" "$dist/$2.$$"
+    mv -f "$dist/$2.$$" "$dist/$2"
+}
 headers() {
-    mkdir -p "$dist/include" "$dist/lib/pkgconfig"
-    cp include/hybridq.h include/hybridq.hpp "$dist/include/"
-    sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in \
-        >"$dist/lib/pkgconfig/hybridq.pc"
+    place include/hybridq.h include/hybridq.h
+    place include/hybridq.hpp include/hybridq.hpp
+    sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in >"$work/hybridq.pc"
+    place "$work/hybridq.pc" lib/pkgconfig/hybridq.pc
 }
 case $target in *-apple-*|*-windows-*|*-wasm*)
     headers
-    cp "$raw" "$dist/libhybridq.a"
+    place "$raw" ./libhybridq.a
     say "dist/$target/libhybridq.a: as cargo made it; on this object format it is not linked in advance or checked"
     exit ;;
 esac
 
 # --- link once, drop, make local ------------------------------------------------------------------------------
-work=$(mktemp -d "$target_dir/hybridq-lib.XXXXXX")
-trap 'rm -rf "$work"' EXIT
 exports=$("$nm" -g "$raw" 2>/dev/null | awk '$2 == "T" && $3 ~ /^hq_/ { print $3 }' | sort -u)
 [ -n "$exports" ] || fail "the archive of cargo exports no hq_* function"
 roots=$(printf -- '-u %s ' $exports)
@@ -142,7 +149,6 @@ fi
 # --- lay it out -------------------------------------------------------------------------------------------------
 headers
 "$ar" rcsD "$work/libhybridq.a" "$work/hybridq.o"
-# Rename into place: a program that links at this moment sees the old archive or the new one.
-mv -f "$work/libhybridq.a" "$dist/libhybridq.a"
+place "$work/libhybridq.a" ./libhybridq.a
 say "dist/$target/libhybridq.a: $(wc -c <"$dist/libhybridq.a") bytes," \
     "$(printf '%s\n' $exports | wc -l) functions, needs: ${needs:-nothing}"
