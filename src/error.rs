@@ -27,7 +27,7 @@ pub enum Error {
     InvalidArgument = -7,
     /// A number from C is not a value of the enum it stands for.
     UnknownEnum = -8,
-    /// The combination of format, fit and granularity does not exist; the format's page says which do.
+    /// The format does not have this fit, granularity or operation; its page says what it has.
     Unsupported = -9,
     /// A pointer from C is not aligned for its element type.
     Misaligned = -10,
@@ -93,7 +93,7 @@ impl Error {
             Error::NonFinite => "input holds NaN or infinity: clean it, or choose the saturate policy\0",
             Error::InvalidArgument => "a parameter is outside its documented range\0",
             Error::UnknownEnum => "a number is not a value of the enum it stands for\0",
-            Error::Unsupported => "this format does not support this fit or granularity\0",
+            Error::Unsupported => "this format does not support this fit, granularity or operation\0",
             Error::Misaligned => "pointer is not aligned for its element type\0",
             Error::Overlap => "output overlaps an input: use separate buffers or the _inplace function\0",
             Error::ScaleRange => {
