@@ -26,6 +26,7 @@ mod fit;
 mod format;
 mod partial;
 
+pub mod archive;
 pub mod dense_ternary;
 pub mod five_level;
 pub mod q8_0;
@@ -33,6 +34,7 @@ pub mod tq1_0;
 pub mod tq2_0;
 
 pub use activations::{ActBlock, dequantize_activations, quantize_activations};
+pub use archive::{ArchiveDecoder, ArchiveInfo, ArchiveUnit, archive_bound, archive_encode};
 pub use codes::{FiveLevel, Ternary, codes_workspace_size, fit_ternary, five_level_codes, ternary_codes};
 pub use decode::dequantize;
 pub use encode::{quantize, quantize_workspace_size};
