@@ -309,6 +309,24 @@ typedef struct hq_archive_unit {
 } hq_archive_unit;
 
 /**
+ * What `hq_mixed_select` found; 16 bytes.
+ */
+typedef struct hq_mixed {
+    /**
+     * Bytes of the chosen formats; at most the budget.
+     */
+    uint64_t bytes;
+    /**
+     * The sum of their errors.
+     */
+    float error;
+    /**
+     * No choice within the budget has a smaller error. Equal to `error` where the choice is proved to be the best.
+     */
+    float bound;
+} hq_mixed;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -393,6 +411,11 @@ typedef struct hq_archive_unit {
  * Data were written by a newer version of this library.
  */
 #define HQ_ERROR_VERSION -16
+
+/**
+ * No choice of formats fits the budget; `hq_mixed_smallest` tells the least that one does.
+ */
+#define HQ_ERROR_BUDGET -17
 
 #ifdef __cplusplus
 extern "C" {
@@ -1011,6 +1034,93 @@ hq_status hq_archive_next_rows(struct hq_archive_decoder *decoder,
                                uint8_t *out,
                                size_t out_size,
                                size_t *done);
+
+/**
+ * Bytes of scratch that `hq_mixed_select` needs: 24 for each of `tensors * candidates`, 16 for each tensor, and
+ * padding. `SIZE_MAX` if that does not fit `size_t`.
+ *
+ * ```c
+ * assert(hq_mixed_workspace_size(300, 6) <= 24 * 300 * 6 + 16 * 300 + 16);
+ * ```
+ */
+size_t hq_mixed_workspace_size(size_t tensors,
+                               size_t candidates);
+
+/**
+ * The smallest budget for which `hq_mixed_select` has an answer.
+ *
+ * - `bytes`, `errors`: as for `hq_mixed_select`, `cells` of each.
+ * - `result`: one number of bytes.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT`. `result` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one `uint64_t`.
+ *
+ * ```c
+ * const uint64_t bytes[4] = {10, 20, 30, 60};
+ * const float errors[4] = {5.0f, 1.0f, 7.0f, 1.0f};
+ * uint64_t least;
+ * assert(hq_mixed_smallest(2, 2, bytes, errors, 4, &least) == HQ_OK && least == 40);
+ * ```
+ */
+hq_status hq_mixed_smallest(size_t tensors,
+                            size_t candidates,
+                            const uint64_t *bytes,
+                            const float *errors,
+                            size_t cells,
+                            uint64_t *result);
+
+/**
+ * Chooses one of several formats for each tensor (or row group): within a budget of bytes, with the least sum of
+ * errors.
+ *
+ * - `tensors`, `candidates`: how many tensors, and how many formats each can have (65536 at most).
+ * - `bytes`, `errors`: `cells` = `tensors * candidates` of each, those of the first tensor first: what the tensor
+ *   takes in that format, and its squared error there, weighted as you see fit. `INFINITY` as the error: the tensor
+ *   cannot have this format.
+ * - `budget`: bytes of all tensors together.
+ * - `choices`: at least `tensors` numbers, of which just those are written: the index of the format of each.
+ * - `scratch`: at least `hq_mixed_workspace_size(tensors, candidates)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * The result is the best that there is where `bound` equals `error`, else within `error - bound` of it. Takes about
+ * `32 * tensors * candidates` steps, and a search of four million steps at most. Buffers must not overlap. Callable
+ * from any thread.
+ *
+ * Errors: `HQ_ERROR_BUDGET` (`hq_mixed_smallest` tells the least budget), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (an error that is negative or NaN, a tensor without a format),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `choices` and `result` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one struct.
+ *
+ * ```c
+ * const uint64_t bytes[6] = {10, 20, 40, 10, 20, 40}; // two tensors, each in 10, 20 or 40 bytes
+ * const float errors[6] = {9.0f, 4.0f, 0.0f, 100.0f, 30.0f, 1.0f};
+ * uint16_t choices[2];
+ * uint8_t scratch[192];
+ * hq_mixed found;
+ * assert(hq_mixed_workspace_size(2, 3) <= sizeof scratch);
+ * assert(hq_mixed_select(2, 3, bytes, errors, 6, 50, choices, 2, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(choices[0] == 0 && choices[1] == 2 && found.bytes == 50);
+ * ```
+ */
+hq_status hq_mixed_select(size_t tensors,
+                          size_t candidates,
+                          const uint64_t *bytes,
+                          const float *errors,
+                          size_t cells,
+                          uint64_t budget,
+                          uint16_t *choices,
+                          size_t choices_len,
+                          void *scratch,
+                          size_t scratch_size,
+                          struct hq_mixed *result);
 
 /**
  * One packed row times int8 activations.

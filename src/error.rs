@@ -44,11 +44,13 @@ pub enum Error {
     Corrupt = -15,
     /// Data were written by a newer version of this library.
     Version = -16,
+    /// No choice of formats fits the budget.
+    Budget = -17,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 16] = [
+    pub const ALL: [Error; 17] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -65,6 +67,7 @@ impl Error {
         Error::SelfTest,
         Error::Corrupt,
         Error::Version,
+        Error::Budget,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -110,6 +113,9 @@ impl Error {
                 "data are damaged or cut short (checksum, length or a field is wrong): fetch them again\0"
             }
             Error::Version => "data were written by a newer version of this library: update it\0",
+            Error::Budget => {
+                "no choice of formats fits the budget: ask the *_smallest function for the least one\0"
+            }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }
     }

@@ -24,6 +24,7 @@ mod decode;
 mod encode;
 mod fit;
 mod format;
+mod mixed;
 mod partial;
 
 pub mod archive;
@@ -40,6 +41,7 @@ pub use decode::dequantize;
 pub use encode::{quantize, quantize_workspace_size};
 pub use fit::Fit;
 pub use format::Format;
+pub use mixed::{Mixed, mixed_select, mixed_smallest, mixed_workspace_size};
 pub use partial::FitPartial;
 
 use crate::Error;

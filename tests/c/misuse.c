@@ -30,6 +30,9 @@ static struct arena {
     hq_archive_decoder decoder;
     hq_archive_info info;
     hq_archive_unit unit;
+    hq_mixed mixed;
+    uint64_t least;
+    uint16_t choices[4];
     size_t sizes[2];
     uint8_t after[64];
 } out;
@@ -459,6 +462,49 @@ static void archives(void) {
     SAME(0, (size_t)memcmp(back, packed, sizeof back));
 }
 
+static void mixed(void) {
+    static const uint64_t bytes[6] = {10, 20, 40, 10, 20, 40};
+    static const float errors[6] = {9, 4, 0, 100, 30, 1};
+    float wrong[6] = {9, 4, 0, 100, 30, -1};
+    uint16_t *c = out.choices;
+    uint64_t huge[6] = {10, 20, 40, 10, 20, UINT64_MAX};
+    const size_t max = SIZE_MAX;
+
+    SAME(16u, sizeof(hq_mixed));
+    SAME(0u, hq_mixed_workspace_size(0, 3));
+    SAME(max, hq_mixed_workspace_size(max, 2));
+    SAME(max, hq_mixed_workspace_size(max / 24, 1));
+
+#define SMALLEST(tensors, count, b, e, cells, to) hq_mixed_smallest(tensors, count, b, e, cells, to)
+    EXPECT(HQ_OK, SMALLEST(2, 3, bytes, errors, 6, &out.least));
+    EXPECT(HQ_OK, SMALLEST(0, 3, NULL, NULL, 0, &out.least));
+    EXPECT(HQ_ERROR_SHAPE, SMALLEST(2, 3, bytes, errors, 5, &out.least));
+    EXPECT(HQ_ERROR_NULL_POINTER, SMALLEST(2, 3, NULL, errors, 6, &out.least));
+    EXPECT(HQ_ERROR_NULL_POINTER, SMALLEST(2, 3, bytes, errors, 6, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, SMALLEST(2, 3, bytes, errors, 6, ODD(uint64_t, &out.least)));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SMALLEST(2, 3, bytes, wrong, 6, &out.least));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, SMALLEST(max, 3, bytes, errors, 6, &out.least));
+
+#define SELECT(b, e, budget, to, to_len, s, s_size, result) \
+    hq_mixed_select(2, 3, b, e, 6, budget, to, to_len, s, s_size, result)
+    EXPECT(HQ_OK, SELECT(bytes, errors, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_OK, SELECT(bytes, errors, 20, c, 4, scratch + 1, sizeof scratch - 1, &out.mixed));
+    EXPECT(HQ_ERROR_BUDGET, SELECT(bytes, errors, 19, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SELECT(bytes, wrong, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, SELECT(huge, errors, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SELECT(bytes, errors, 50, c, 1, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SELECT(bytes, errors, 50, c, 2, scratch, 24 * 6 + 16 * 2 - 1, &out.mixed));
+    EXPECT(HQ_ERROR_NULL_POINTER, SELECT(NULL, errors, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_NULL_POINTER, SELECT(bytes, NULL, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_NULL_POINTER, SELECT(bytes, errors, 50, NULL, 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_NULL_POINTER, SELECT(bytes, errors, 50, c, 2, NULL, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_NULL_POINTER, SELECT(bytes, errors, 50, c, 2, scratch, sizeof scratch, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, SELECT(bytes, errors, 50, ODD(uint16_t, c), 2, scratch, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_OVERLAP, SELECT(bytes, errors, 50, c, 2, c, sizeof scratch, &out.mixed));
+    EXPECT(HQ_ERROR_OVERLAP, SELECT(&out.least, errors, 50, c, 2, scratch, sizeof scratch, (hq_mixed *)(void *)&out.least));
+    EXPECT(HQ_ERROR_SHAPE, hq_mixed_select(2, 2, bytes, errors, 6, 50, c, 2, scratch, sizeof scratch, &out.mixed));
+}
+
 static void vectors_and_tiers(void) {
     const size_t max = SIZE_MAX;
     float *y = out.f;
@@ -512,6 +558,7 @@ int main(void) {
     codes_and_activations();
     products();
     archives();
+    mixed();
     vectors_and_tiers();
     printf("%d cases\n", cases);
     return 0;
