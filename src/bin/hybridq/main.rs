@@ -6,6 +6,7 @@ mod archive;
 mod dequantize;
 mod export;
 mod inspect;
+mod measure;
 mod plan;
 mod quantize;
 mod recipe;
