@@ -151,7 +151,8 @@ impl ArchiveDecoder {
     ) -> Result<Option<ArchiveUnit>, Error> {
         let units = self.units()?;
         let mut next = *self;
-        let Some((found, unit)) = next.unit(&units, window, at)? else {
+        let mut found = [0; UNIT_LEN];
+        let Some(unit) = next.unit(&units, window, at, &mut found)? else {
             return Ok(None);
         };
         *codes = found;
@@ -189,6 +190,7 @@ impl ArchiveDecoder {
         }
         let chunk_end = next.chunks.saturating_mul(self.chunk_rows).min(self.rows);
         let rows = rows.min(chunk_end.saturating_sub(self.row));
+        let mut codes = [0; UNIT_LEN];
         for row in split_rows_mut(out, units.row_bytes).take(rows) {
             if next.mode == PLAIN {
                 let from = next.plain_row(&units, window, at)?;
@@ -197,7 +199,7 @@ impl ArchiveDecoder {
                 continue;
             }
             for index in 0..units.count() {
-                let (codes, _) = next.unit(&units, window, at)?.ok_or(Error::Corrupt)?;
+                next.unit(&units, window, at, &mut codes)?.ok_or(Error::Corrupt)?;
                 units.pack_into(row, index, &codes, next.scale);
             }
         }
@@ -262,12 +264,14 @@ impl ArchiveDecoder {
         view(window, at, self.next..end)
     }
 
+    /// The next unit, into `codes`: zeros behind its end.
     fn unit(
         &mut self,
         units: &Units,
         window: &[u8],
         at: usize,
-    ) -> Result<Option<([i8; UNIT_LEN], ArchiveUnit)>, Error> {
+        codes: &mut [i8; UNIT_LEN],
+    ) -> Result<Option<ArchiveUnit>, Error> {
         if self.mode == CLOSED {
             if self.is_done() {
                 return Ok(None);
@@ -275,11 +279,10 @@ impl ArchiveDecoder {
             self.open(units, window, at)?;
         }
         let (index, len, row) = (self.unit, units.len_of(self.unit), self.row);
-        let mut codes = [0; UNIT_LEN];
         if self.mode == PLAIN {
             let row = self.plain_row(units, window, at)?;
             let unit = units.unpack(row, index).ok_or(Error::Corrupt)?;
-            codes = unit.codes;
+            *codes = unit.codes;
             self.scale = unit.scale.unwrap_or(self.scale);
         } else {
             let bytes = view(window, at, self.next..self.end)?;
@@ -289,8 +292,9 @@ impl ArchiveDecoder {
             if units.has_scale(index) {
                 self.scale = model.decode_scale(&mut decoder).ok_or(Error::Corrupt)?;
             }
-            let place = codes.get_mut(..len).unwrap_or_default();
+            let (place, behind) = codes.split_at_mut_checked(len).ok_or(Error::Corrupt)?;
             model.decode_trits(place, &mut decoder).ok_or(Error::Corrupt)?;
+            behind.fill(0);
             (self.x, self.next) = (decoder.x, self.end.saturating_sub(decoder.bytes.len()));
         }
         self.unit = self.unit.saturating_add(1);
@@ -303,7 +307,7 @@ impl ArchiveDecoder {
             }
             self.row_is_done(units);
         }
-        Ok(Some((codes, ArchiveUnit { len, scale: f16_bits_to_f32(self.scale), row })))
+        Ok(Some(ArchiveUnit { len, scale: f16_bits_to_f32(self.scale), row }))
     }
 
     fn chunk_ends_with_row(&self) -> bool {
