@@ -40,11 +40,17 @@ pub enum Error {
     TierUnavailable = -13,
     /// A self-test vector gave another result than the golden one: do not trust this build on this machine.
     SelfTest = -14,
+    /// Data are damaged, cut short, or not what they should be: a checksum, a length or a field is wrong.
+    Corrupt = -15,
+    /// Data were written by a newer version of this library.
+    Version = -16,
+    /// No choice of formats fits the budget.
+    Budget = -17,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 14] = [
+    pub const ALL: [Error; 17] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -59,6 +65,9 @@ impl Error {
         Error::ScaleRange,
         Error::TierUnavailable,
         Error::SelfTest,
+        Error::Corrupt,
+        Error::Version,
+        Error::Budget,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -100,6 +109,13 @@ impl Error {
                 "a scale exceeds the largest f16 (65504): rescale the input, or choose the saturate policy\0"
             }
             Error::TierUnavailable => "this machine does not have the requested SIMD tier\0",
+            Error::Corrupt => {
+                "data are damaged or cut short (checksum, length or a field is wrong): fetch them again\0"
+            }
+            Error::Version => "data were written by a newer version of this library: update it\0",
+            Error::Budget => {
+                "no choice of formats fits the budget: ask the *_smallest function for the least one\0"
+            }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }
     }

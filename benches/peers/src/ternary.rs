@@ -91,9 +91,7 @@ fn products(format: Format, peer: ggml::Format, x: &[f32]) {
     let times = medians(
         &mut [
             &mut (|| matmul(black_box(&w), BATCH, &acts, &mut ours).unwrap()),
-            &mut (|| {
-                peer.matmul(N, N, black_box(&bytes), BATCH, &peer_acts, &mut theirs)
-            }),
+            &mut (|| peer.matmul(N, N, black_box(&bytes), BATCH, &peer_acts, &mut theirs)),
         ],
         11,
     );
@@ -107,10 +105,7 @@ fn products(format: Format, peer: ggml::Format, x: &[f32]) {
         };
         let on = std::cell::RefCell::new(&mut on);
         let times = medians(
-            &mut [
-                &mut (|| (on.borrow_mut())(Tier::Sse42)),
-                &mut (|| (on.borrow_mut())(Tier::Avx2)),
-            ],
+            &mut [&mut (|| (on.borrow_mut())(Tier::Sse42)), &mut (|| (on.borrow_mut())(Tier::Avx2))],
             51,
         );
         report(&format!("sse42_{name}_matvec_vs_own_avx2"), N * N, &times, "own avx2");
