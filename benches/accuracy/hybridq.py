@@ -15,8 +15,10 @@ from bert import Floats
 from coded import Coded
 from layout import restore, widen, widen_importance
 
-FITS = ("mse", "absmean", "absmax")
+FITS = ("mse", "absmean", "absmax", "minmax")
 GRANULARITIES = ("block", "row")
+# What the tool says to a fit or granularity that the format, or any format of this build, lacks.
+REFUSAL = re.compile(r"error: --format \w+ takes |error: invalid value '\w+' for '--fit ")
 # Padding of rows may cost this much before rows are joined instead.
 PADDING = 1.05
 
@@ -115,6 +117,6 @@ class Tool:
         done = subprocess.run([self.program, *arguments], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return done.stdout
-        if done.returncode == 2 and re.search(r"error: --format \w+ takes ", done.stderr):
+        if done.returncode == 2 and REFUSAL.search(done.stderr):
             raise NotOffered(done.stderr.strip())
         raise RuntimeError(f"hybridq {' '.join(map(str, arguments))}: {done.stderr.strip()}")

@@ -62,6 +62,8 @@ class Hybridq(unittest.TestCase):
     def test_what_a_format_lacks_is_told_apart_from_failure(self) -> None:
         with self.assertRaises(NotOffered):
             self.tool.code(matrices(), "q8_0", "mse", "row")
+        with self.assertRaises(NotOffered):
+            self.tool.code(matrices(), "q8_0", "no_such_fit", "row")
         with self.assertRaises(RuntimeError):
             self.tool.code(matrices(), "no_such_format")
         with self.assertRaises(RuntimeError):
