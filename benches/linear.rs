@@ -1,12 +1,15 @@
-//! Packed products and f32 vectors, per tier: `cargo bench --bench linear`.
+//! Packed products and f32 vectors, on every tier: `cargo bench --bench linear`.
 //!
+//! Names are `FORMAT/PRODUCT/TIER`, so a filter picks what is of interest: `cargo bench --bench linear -- tq2_0/matvec/`.
 //! Throughput is in elements: multiply-adds of a matrix, values of a vector. Absolute figures depend on the
 //! machine and its mood; compare tiers within one run.
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hybridq::linear::{Packed, matmul, matvec, matvec_f32, vector};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use hybridq::linear::{Packed, dot, dot_f32, matmul, matmul_f32, matvec, matvec_f32, vector};
 use hybridq::quant::{ActBlock, Format, NonFinite, Options, quantize, quantize_workspace_size};
 use hybridq::simd::{self, Tier};
 
@@ -14,40 +17,60 @@ use hybridq::simd::{self, Tier};
 mod common;
 use common::gaussian;
 
-const ROWS: usize = 1024;
+const ROWS: usize = 512;
 const COLS: usize = 3840; // whole blocks of every format
+const BATCH: usize = 32;
 
 fn tiers() -> impl Iterator<Item = Tier> {
     Tier::ALL.into_iter().filter(|t| t.is_available())
 }
 
-fn packed_products(c: &mut Criterion) {
-    let x = gaussian(ROWS * COLS, 1);
-    let a = gaussian(8 * COLS, 2);
-    let blocks = ActBlock::count(COLS);
-    let mut acts = vec![ActBlock::ZERO; 8 * blocks];
-    hybridq::quant::quantize_activations(8, COLS, &a, NonFinite::Error, &mut acts).unwrap();
+/// What a product is taken of.
+struct Inputs {
+    x: Vec<f32>,
+    acts: Vec<ActBlock>,
+}
+
+fn products(group: &mut BenchmarkGroup<'_, WallTime>, tier: Tier, w: &Packed<'_>, inputs: &Inputs) {
+    let (x, acts) = (&inputs.x, &inputs.acts);
+    let one = &acts[..ActBlock::count(COLS)];
+    let row = w.rows_between(0, 1).unwrap();
+    let mut y = vec![0.0; BATCH * ROWS];
+    let id = |product: &str| BenchmarkId::new(product, tier.name());
+
+    group.throughput(Throughput::Elements(COLS as u64));
+    group.bench_function(id("dot"), |b| b.iter(|| dot(black_box(&row), one).unwrap()));
+    group.bench_function(id("dot_f32"), |b| b.iter(|| dot_f32(black_box(&row), &x[..COLS]).unwrap()));
+
+    group.throughput(Throughput::Elements((ROWS * COLS) as u64));
+    group.bench_function(id("matvec"), |b| b.iter(|| matvec(black_box(w), one, &mut y[..ROWS]).unwrap()));
+    group.bench_function(id("matvec_f32"), |b| {
+        b.iter(|| matvec_f32(black_box(w), &x[..COLS], &mut y[..ROWS]).unwrap());
+    });
+
+    group.throughput(Throughput::Elements((BATCH * ROWS * COLS) as u64));
+    group.bench_function(id("matmul32"), |b| b.iter(|| matmul(black_box(w), BATCH, acts, &mut y).unwrap()));
+    group.bench_function(id("matmul32_f32"), |b| {
+        b.iter(|| matmul_f32(black_box(w), BATCH, x, &mut y).unwrap());
+    });
+}
+
+fn packed(c: &mut Criterion) {
+    let weights = gaussian(ROWS * COLS, 1);
+    let x = gaussian(BATCH * COLS, 2);
+    let mut acts = vec![ActBlock::ZERO; BATCH * ActBlock::count(COLS)];
+    hybridq::quant::quantize_activations(BATCH, COLS, &x, NonFinite::Error, &mut acts).unwrap();
+    let inputs = Inputs { x, acts };
     for format in Format::ALL {
         let options = Options::new(format);
         let mut data = vec![0; format.matrix_bytes(ROWS, COLS).unwrap()];
         let mut scratch = vec![0; quantize_workspace_size(format, &options, ROWS, COLS).unwrap()];
-        quantize(format, &options, ROWS, COLS, &x, &mut data, &mut scratch).unwrap();
+        quantize(format, &options, ROWS, COLS, &weights, &mut data, &mut scratch).unwrap();
         let w = Packed::new(format, ROWS, COLS, &data).unwrap();
-        let mut y = vec![0.0; 8 * ROWS];
         let mut group = c.benchmark_group(format.name());
         for tier in tiers() {
             simd::force(Some(tier)).unwrap();
-            group.throughput(Throughput::Elements((ROWS * COLS) as u64));
-            group.bench_function(BenchmarkId::new("matvec", tier.name()), |b| {
-                b.iter(|| matvec(black_box(&w), &acts[..blocks], &mut y).unwrap());
-            });
-            group.bench_function(BenchmarkId::new("matvec_f32", tier.name()), |b| {
-                b.iter(|| matvec_f32(black_box(&w), &a[..COLS], &mut y).unwrap());
-            });
-            group.throughput(Throughput::Elements((8 * ROWS * COLS) as u64));
-            group.bench_function(BenchmarkId::new("matmul_8", tier.name()), |b| {
-                b.iter(|| matmul(black_box(&w), 8, &acts, &mut y).unwrap());
-            });
+            products(&mut group, tier, &w, &inputs);
         }
         group.finish();
     }
@@ -75,5 +98,13 @@ fn vectors(c: &mut Criterion) {
     simd::force(None).unwrap();
 }
 
-criterion_group!(benches, packed_products, vectors);
+/// Many kernels, some of them slow (batches on the scalar tier): a short look at each.
+fn short() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+}
+
+criterion_group!(name = benches; config = short(); targets = packed, vectors);
 criterion_main!(benches);

@@ -1,6 +1,6 @@
 # Benchmarks. None of them is a test.
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-accuracy test-accuracy
 
 bench: ## every kernel on every tier, with criterion
 	cargo bench
@@ -8,3 +8,15 @@ bench: ## every kernel on every tier, with criterion
 SUITE ?= ternary
 bench-peers: ## against other libraries, in one process  (SUITE=ternary|archive)
 	cd benches/peers && $(if $(filter archive,$(SUITE)),MINILM="$$(./fetch_minilm.sh)" && export MINILM &&) GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE)
+
+# Arguments of benches/accuracy/bench.py.
+ACCURACY ?= --importance
+bench-accuracy: ## what the formats do to the embeddings of a real model, beside ggml's
+	cargo build --quiet --release --features cli --bin hybridq
+	HYBRIDQ=target/release/hybridq benches/accuracy/run.sh $(ACCURACY)
+
+# With a Python that has numpy and safetensors; what else is missing is skipped by name.
+ACCURACY_PYTHON ?= benches/accuracy/target/venv/bin/python
+test-accuracy: ## the tests of the accuracy bench alone
+	cargo build --quiet --release --features cli --bin hybridq
+	cd benches/accuracy && HYBRIDQ='$(CURDIR)/target/release/hybridq' '$(abspath $(ACCURACY_PYTHON))' -m unittest
