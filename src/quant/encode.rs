@@ -3,10 +3,11 @@
 use half::f16;
 
 use crate::math::{F16_MAX, f32_to_f16, guard_scale};
+use crate::simd::scan::Scan;
 use crate::workspace::{pieces_with, split_rows, split_rows_mut};
 use crate::{Error, simd};
 
-use super::fit::{Levels, Rule, check_finite, fit, largest_finite};
+use super::fit::{Levels, Rule, check_finite, fit};
 use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 
 /// Bytes of scratch that [`quantize`] needs for these arguments; 0 for fits that do not sort.
@@ -90,26 +91,26 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self, out: &mut [u8], scratch: &mut [u8]) -> Result<(), Error> {
-        check_finite(self.x, self.options.non_finite)?;
+        let largest = check_finite(self.x, self.options.non_finite)?;
         if self.format == Format::Q8_0 {
-            return self.encode_q8_0(out);
+            return self.encode_q8_0(largest, out);
         }
         let tensor_rule = match self.options.granularity {
             Granularity::Tensor => Some(self.fit(self.x, scratch)?),
             _ => None,
         };
-        if tensor_rule.is_none() && self.scale_may_overflow() {
+        if tensor_rule.is_none() && self.scale_may_overflow(largest) {
             self.check_scales(scratch)?;
         }
+        let tier = simd::active();
         match self.format {
             Format::Tq1_0 => self.encode_blocks::<{ tq1_0::BLOCK_LEN }, { tq1_0::BLOCK_BYTES }>(
                 tensor_rule,
                 out,
                 scratch,
-                #[inline(always)]
-                |codes, _, scale, out| {
+                |block, _, rule, scale, out| {
                     if let Some(out) = out.first_chunk_mut() {
-                        tq1_0::pack(codes, scale, out);
+                        simd::with_scan!(tier, scan => tq1_0::pack(&scan.trits(block, rule.zero), scale, out));
                     }
                 },
             ),
@@ -117,10 +118,10 @@ impl Job<'_> {
                 tensor_rule,
                 out,
                 scratch,
-                #[inline(always)]
-                |codes, _, scale, out| {
-                    if let Some(out) = out.first_chunk_mut() {
-                        tq2_0::pack(codes, scale, out);
+                |block, _, rule, scale, out| {
+                    if let Some([codes @ .., s0, s1]) = out.first_chunk_mut::<{ tq2_0::BLOCK_BYTES }>() {
+                        simd::with_scan!(tier, scan => scan.crumbs(block, rule.zero, codes));
+                        [*s0, *s1] = scale.to_le_bytes();
                     }
                 },
             ),
@@ -129,13 +130,27 @@ impl Job<'_> {
                     tensor_rule,
                     out,
                     scratch,
-                    #[inline(always)]
-                    // A tail with as many triples as a full block is one, with zeros at its end.
-                    |codes, len, scale, out| match out.first_chunk_mut() {
-                        Some(out) if len.div_ceil(3) == five_level::TRIPLES => {
-                            five_level::pack(codes, scale, out)
-                        }
-                        _ => five_level::pack_tail(codes.get(..len).unwrap_or_default(), scale, out),
+                    |block, len, rule, scale, out| {
+                        simd::vectorize(
+                            tier,
+                            #[inline(always)]
+                            || {
+                                let mut codes = [0i8; five_level::BLOCK_LEN];
+                                for (code, &v) in codes.iter_mut().zip(block) {
+                                    *code = rule.code(v);
+                                }
+                                // A tail with as many triples as a full block is one, with zeros at its end.
+                                match out.first_chunk_mut() {
+                                    Some(out) if len.div_ceil(3) == five_level::TRIPLES => {
+                                        five_level::pack(&codes, scale, out);
+                                    }
+                                    _ => {
+                                        let codes = codes.get(..len).unwrap_or_default();
+                                        five_level::pack_tail(codes, scale, out);
+                                    }
+                                }
+                            },
+                        );
                     },
                 ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
@@ -174,7 +189,7 @@ impl Job<'_> {
     }
 
     /// False only if no scale of this call can exceed the f16 range.
-    fn scale_may_overflow(&self) -> bool {
+    fn scale_may_overflow(&self, largest: f32) -> bool {
         let bound = match self.options.fit {
             // These never exceed the largest magnitude (five-level absmean: twice that).
             Fit::Mse | Fit::AbsMean | Fit::AbsMax => 0.5 * F16_MAX,
@@ -182,20 +197,19 @@ impl Job<'_> {
             // std / mean|code| and |x| / |code| can exceed it by the group length, when one code is set.
             Fit::Percentile(_) | Fit::NormPreserving => 0.5 * F16_MAX / self.cols as f32,
         };
-        largest_finite(self.x) > bound
+        largest > bound
     }
 
-    /// Formats with a scale a block: `pack` gets the codes (zero beyond the values), how many values there are, the
-    /// scale, and the bytes of the block.
+    /// Formats with a scale a block: `pack` gets the values (and zeros beyond them), how many they are, their rule,
+    /// the scale, and the bytes of the block.
     fn encode_blocks<const LEN: usize, const BYTES: usize>(
         &self,
         tensor_rule: Option<Rule>,
         out: &mut [u8],
         scratch: &mut [u8],
-        pack: impl Fn(&[i8; LEN], usize, f16, &mut [u8]),
+        pack: impl Fn(&[f32; LEN], usize, &Rule, f16, &mut [u8]),
     ) -> Result<(), Error> {
         let row_bytes = self.format.row_bytes(self.cols)?;
-        let tier = simd::active();
         // A tensor's scale is checked before its first byte is written; the others' in `quantize`.
         if let Some(rule) = &tensor_rule {
             self.scale(rule)?;
@@ -211,17 +225,16 @@ impl Job<'_> {
                     None => self.fit(block, scratch)?,
                 };
                 let scale = self.scale(&rule)?;
-                simd::vectorize(
-                    tier,
-                    #[inline(always)]
-                    || {
-                        let mut codes = [0i8; LEN];
-                        for (code, &v) in codes.iter_mut().zip(block) {
-                            *code = rule.code(v);
+                match block.first_chunk() {
+                    Some(whole) => pack(whole, LEN, &rule, scale, out),
+                    None => {
+                        let mut padded = [0.0; LEN];
+                        for (to, &v) in padded.iter_mut().zip(block) {
+                            *to = v;
                         }
-                        pack(&codes, block.len(), scale, out);
-                    },
-                );
+                        pack(&padded, block.len(), &rule, scale, out);
+                    }
+                }
             }
         }
         Ok(())
@@ -253,7 +266,7 @@ impl Job<'_> {
                     || {
                         let mut codes = [0i8; dense_ternary::GROUP_LEN];
                         for (code, &v) in codes.iter_mut().zip(group) {
-                            *code = rule.code(v);
+                            *code = rule.trit(v);
                         }
                         dense_ternary::pack_group(codes.get(..group.len()).unwrap_or_default(), out);
                     },
@@ -263,14 +276,14 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn encode_q8_0(&self, out: &mut [u8]) -> Result<(), Error> {
+    fn encode_q8_0(&self, largest: f32, out: &mut [u8]) -> Result<(), Error> {
         let policy = self.options.non_finite;
-        store_scale(largest_finite(self.x) / 127.0, policy)?;
+        store_scale(largest / 127.0, policy)?;
         let row_bytes = self.cols.div_ceil(q8_0::BLOCK_LEN) * q8_0::BLOCK_BYTES;
         for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let (blocks, _) = out.as_chunks_mut::<{ q8_0::BLOCK_BYTES }>();
             for (block, out) in pieces_with::<{ q8_0::BLOCK_LEN }, _, _>(row, blocks.iter_mut()) {
-                let max = largest_finite(block);
+                let (_, max) = super::fit::largest(block);
                 let guard = guard_scale(max);
                 let scale = max * guard / 127.0;
                 let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };

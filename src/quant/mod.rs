@@ -24,7 +24,9 @@ mod decode;
 mod encode;
 mod fit;
 mod format;
+mod order;
 mod partial;
+mod project;
 
 pub mod dense_ternary;
 pub mod five_level;
