@@ -8,3 +8,4 @@ bench: ## every kernel on every tier, with criterion
 SUITE ?= ternary
 bench-peers: ## against other libraries, in one process  (SUITE=ternary)
 	cd benches/peers && GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE)
+	$(if $(filter ternary,$(SUITE)),@benches/peers/numpy.sh)
