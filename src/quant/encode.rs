@@ -8,7 +8,10 @@ use crate::workspace::{pieces_with, split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::fit::{Levels, Rule, check_finite, fit};
-use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::weighted::{Importance, fit_weighted};
+use super::{
+    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0, weighted,
+};
 
 /// Bytes of scratch that [`quantize`] needs for these arguments; 0 for fits that do not sort.
 ///
@@ -20,15 +23,19 @@ pub fn quantize_workspace_size(
     rows: usize,
     cols: usize,
 ) -> Result<usize, Error> {
+    Ok(options.fit.layout(group_len(format, options, rows, cols)?)?.size())
+}
+
+/// Values that share a scale at most.
+fn group_len(format: Format, options: &Options, rows: usize, cols: usize) -> Result<usize, Error> {
     options.check(format)?;
     let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
-    let group = match options.granularity {
+    Ok(match options.granularity {
         _ if cells == 0 => 0,
         Granularity::Block => cols.min(format.block_len()),
         Granularity::Row => cols,
         Granularity::Tensor => cells,
-    };
-    Ok(options.fit.layout(group)?.size())
+    })
 }
 
 /// Quantizes and packs `rows` x `cols` values into `format`.
@@ -66,37 +73,103 @@ pub fn quantize(
     out: &mut [u8],
     scratch: &mut [u8],
 ) -> Result<(), Error> {
-    let size = format.matrix_bytes(rows, cols)?;
     let needed = quantize_workspace_size(format, options, rows, cols)?;
-    if rows.checked_mul(cols).ok_or(Error::SizeOverflow)? != x.len() {
-        return Err(Error::Shape);
+    let job = Job { format, options: *options, rows, cols, x, importance: None };
+    job.run(needed, out, scratch)
+}
+
+/// Bytes of scratch that [`quantize_weighted`] needs: 16 a value of a group (and alignment), 0 for `Q8_0`.
+///
+/// # Errors
+/// As [`quantize_workspace_size`], and [`Error::Unsupported`] for fits that take no importance.
+pub fn quantize_weighted_workspace_size(
+    format: Format,
+    options: &Options,
+    rows: usize,
+    cols: usize,
+) -> Result<usize, Error> {
+    let group = group_len(format, options, rows, cols)?;
+    match (format, options.fit) {
+        (Format::Q8_0, _) => Ok(0),
+        (_, Fit::Mse) => Ok(weighted::layout(group)?.size()),
+        _ => Err(Error::Unsupported),
     }
-    let out = out.get_mut(..size).ok_or(Error::OutputTooSmall)?;
-    if scratch.len() < needed {
-        return Err(Error::WorkspaceTooSmall);
-    }
-    if out.is_empty() {
-        return Ok(());
-    }
-    let job = Job { format, options: *options, cols, x };
-    job.run(out, scratch)
+}
+
+/// [`quantize`] with an importance per column: scales and codes minimise `sum importance * (x - decoded)^2`.
+///
+/// `importance` holds `cols` finite values that are not negative, for every row the same; only their ratios count.
+/// The usual choice is the mean square of each input of the layer over calibration data. A group of values (block,
+/// row or tensor) whose columns all have the same importance, zero included, is fitted without.
+///
+/// The fit must be [`Fit::Mse`], which finds the exact optimum for three and for five levels. For `Q8_0`, whose only
+/// fit is [`Fit::AbsMax`], smaller scales are tried, with clipping, and kept where they lower the weighted error.
+/// `scratch` holds at least [`quantize_weighted_workspace_size`] bytes at any alignment.
+///
+/// # Errors
+/// Those of [`quantize`]; [`Error::Shape`] if there are not `cols` importances, [`Error::NonFinite`] if one is NaN
+/// or infinite (whatever the policy), [`Error::InvalidArgument`] if one is negative or all are zero,
+/// [`Error::Unsupported`] for other fits. `out` is untouched then.
+///
+/// ```
+/// use hybridq::quant::{Format, Options, dequantize, quantize_weighted, quantize_weighted_workspace_size};
+/// let x = [1.0f32, 0.5, 0.4, 0.1];
+/// let (format, options) = (Format::Tq2_0, Options::new(Format::Tq2_0));
+/// let mut packed = [0u8; 66];
+/// let mut scratch = [0u8; 128];
+/// assert!(quantize_weighted_workspace_size(format, &options, 1, 4)? <= scratch.len());
+/// quantize_weighted(format, &options, 1, 4, &x, &[1.0, 100.0, 100.0, 1.0], &mut packed, &mut scratch)?;
+/// let mut back = [0f32; 4];
+/// dequantize(format, 1, 4, &packed, &mut back)?;
+/// assert!((back[1] - 0.453).abs() < 1e-3 && back[0] == back[2]); // the scale is where the importance is
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+#[expect(clippy::too_many_arguments, reason = "those of quantize, and the importance")]
+pub fn quantize_weighted(
+    format: Format,
+    options: &Options,
+    rows: usize,
+    cols: usize,
+    x: &[f32],
+    importance: &[f32],
+    out: &mut [u8],
+    scratch: &mut [u8],
+) -> Result<(), Error> {
+    let needed = quantize_weighted_workspace_size(format, options, rows, cols)?;
+    let importance = Some(Importance::new(importance, cols)?);
+    let job = Job { format, options: *options, rows, cols, x, importance };
+    job.run(needed, out, scratch)
 }
 
 struct Job<'a> {
     format: Format,
     options: Options,
+    rows: usize,
     cols: usize,
     x: &'a [f32],
+    importance: Option<Importance<'a>>,
 }
 
 impl Job<'_> {
-    fn run(&self, out: &mut [u8], scratch: &mut [u8]) -> Result<(), Error> {
+    /// Checks shapes, then values, then encodes. `needed` is the size of the scratch.
+    fn run(&self, needed: usize, out: &mut [u8], scratch: &mut [u8]) -> Result<(), Error> {
+        let size = self.format.matrix_bytes(self.rows, self.cols)?;
+        if self.rows.checked_mul(self.cols).ok_or(Error::SizeOverflow)? != self.x.len() {
+            return Err(Error::Shape);
+        }
+        let out = out.get_mut(..size).ok_or(Error::OutputTooSmall)?;
+        if scratch.len() < needed {
+            return Err(Error::WorkspaceTooSmall);
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
         let largest = check_finite(self.x, self.options.non_finite)?;
         if self.format == Format::Q8_0 {
             return self.encode_q8_0(largest, out);
         }
         let tensor_rule = match self.options.granularity {
-            Granularity::Tensor => Some(self.fit(self.x, scratch)?),
+            Granularity::Tensor => Some(self.fit(self.x, 0, scratch)?),
             _ => None,
         };
         if tensor_rule.is_none() && self.scale_may_overflow(largest) {
@@ -163,8 +236,10 @@ impl Job<'_> {
     #[inline(never)]
     fn check_scales(&self, scratch: &mut [u8]) -> Result<(), Error> {
         for row in split_rows(self.x, self.cols) {
+            let mut start = 0;
             for group in self.groups(row) {
-                self.scale(&self.fit(group, scratch)?)?;
+                self.scale(&self.fit(group, start, scratch)?)?;
+                start += group.len();
             }
         }
         Ok(())
@@ -174,7 +249,12 @@ impl Job<'_> {
         if self.format == Format::FiveLevel { Levels::Five } else { Levels::Three }
     }
 
-    fn fit(&self, group: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
+    /// Fits values that begin in column `start`.
+    fn fit(&self, group: &[f32], start: usize, scratch: &mut [u8]) -> Result<Rule, Error> {
+        let columns = group.len().min(self.cols);
+        if let Some(importance) = self.importance.and_then(|all| all.part(start, columns)) {
+            return fit_weighted(self.levels(), group, &importance, scratch);
+        }
         fit(self.options.fit, self.levels(), group, scratch)
     }
 
@@ -216,13 +296,13 @@ impl Job<'_> {
         }
         for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let row_rule = match (&tensor_rule, self.options.granularity) {
-                (None, Granularity::Row) => Some(self.fit(row, scratch)?),
+                (None, Granularity::Row) => Some(self.fit(row, 0, scratch)?),
                 (rule, _) => *rule,
             };
-            for (block, out) in pieces_with::<LEN, _, _>(row, out.chunks_mut(BYTES)) {
+            for (block, (i, out)) in pieces_with::<LEN, _, _>(row, out.chunks_mut(BYTES).enumerate()) {
                 let rule = match row_rule {
                     Some(rule) => rule,
-                    None => self.fit(block, scratch)?,
+                    None => self.fit(block, LEN * i, scratch)?,
                 };
                 let scale = self.scale(&rule)?;
                 match block.first_chunk() {
@@ -254,7 +334,7 @@ impl Job<'_> {
         for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let rule = match tensor_rule {
                 Some(rule) => rule,
-                None => self.fit(row, scratch)?,
+                None => self.fit(row, 0, scratch)?,
             };
             dense_ternary::store_scale(self.scale(&rule)?, out);
             let digits = out.len().saturating_sub(dense_ternary::SCALE_BYTES);
@@ -282,22 +362,90 @@ impl Job<'_> {
         let row_bytes = self.cols.div_ceil(q8_0::BLOCK_LEN) * q8_0::BLOCK_BYTES;
         for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
             let (blocks, _) = out.as_chunks_mut::<{ q8_0::BLOCK_BYTES }>();
-            for (block, out) in pieces_with::<{ q8_0::BLOCK_LEN }, _, _>(row, blocks.iter_mut()) {
-                let (_, max) = super::fit::largest(block);
-                let guard = guard_scale(max);
-                let scale = max * guard / 127.0;
-                let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
-                let mut codes = [0i8; q8_0::BLOCK_LEN];
-                for (code, &v) in codes.iter_mut().zip(block) {
-                    // Infinities become the largest finite magnitude; the cast makes a NaN 0.
-                    let v = if v > max { max } else { v };
-                    let v = if v < -max { -max } else { v };
-                    *code = round_half_away(v * guard * inverse) as i8;
+            for (block, (i, out)) in
+                pieces_with::<{ q8_0::BLOCK_LEN }, _, _>(row, blocks.iter_mut().enumerate())
+            {
+                let block = Q8Block::new(block);
+                let mut best = block.with(block.max / 127.0, policy)?;
+                let part = self.importance.and_then(|all| all.part(q8_0::BLOCK_LEN * i, block.len));
+                if let Some(importance) = part {
+                    best = block.weighted(best, &importance);
                 }
-                q8_0::pack(&codes, store_scale(scale / guard, policy)?, out);
+                q8_0::pack(&best.0, best.1, out);
             }
         }
         Ok(())
+    }
+}
+
+/// A block of `Q8_0`, cleaned and brought to an ordinary magnitude.
+struct Q8Block {
+    values: [f32; q8_0::BLOCK_LEN],
+    len: usize,
+    guard: f32,
+    /// The largest magnitude.
+    max: f32,
+}
+
+impl Q8Block {
+    #[inline(always)]
+    fn new(x: &[f32]) -> Q8Block {
+        let (_, max) = super::fit::largest(x);
+        let guard = guard_scale(max);
+        let mut values = [0.0; q8_0::BLOCK_LEN];
+        for (value, &v) in values.iter_mut().zip(x) {
+            // Infinities become the largest finite magnitude, NaN zero.
+            let v = if v > max { max } else { v };
+            let v = if v < -max { -max } else { v };
+            *value = if v.is_nan() { 0.0 } else { v * guard };
+        }
+        Q8Block { values, len: x.len(), guard, max: max * guard }
+    }
+
+    /// Codes for a (guarded) scale, and the scale as it is stored.
+    #[inline(always)]
+    fn with(&self, scale: f32, policy: NonFinite) -> Result<([i8; q8_0::BLOCK_LEN], f16), Error> {
+        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let mut codes = [0i8; q8_0::BLOCK_LEN];
+        for (code, &v) in codes.iter_mut().zip(&self.values) {
+            *code = (round_half_away(v * inverse) as i8).max(-127);
+        }
+        Ok((codes, store_scale(scale / self.guard, policy)?))
+    }
+
+    /// The best of what is given and of scales down to 7/8 of it, each with the scale that suits its codes best.
+    #[inline(never)]
+    fn weighted(
+        &self,
+        start: ([i8; q8_0::BLOCK_LEN], f16),
+        importance: &Importance,
+    ) -> ([i8; q8_0::BLOCK_LEN], f16) {
+        let error = |(codes, scale): &([i8; q8_0::BLOCK_LEN], f16)| {
+            let scale = scale.to_f32_const() * self.guard;
+            let values = self.values.iter().zip(codes).zip(importance.shares()).take(self.len);
+            let squares = values.map(|((v, c), w)| w * (v - *c as f32 * scale) * (v - *c as f32 * scale));
+            squares.fold(0.0f32, |a, b| a + b)
+        };
+        let mut best = start;
+        let mut least = error(&best);
+        let mut share = 1.0;
+        for _ in 0..=16 {
+            if let Ok((codes, _)) = self.with(share * self.max / 127.0, NonFinite::Saturate) {
+                let (mut p, mut q) = (0.0f32, 0.0f32);
+                for ((v, c), w) in self.values.iter().zip(&codes).zip(importance.shares()).take(self.len) {
+                    p += w * v * *c as f32;
+                    q += w * *c as f32 * *c as f32;
+                }
+                let fitted = if q > 0.0 { p / q } else { 0.0 };
+                let candidate = (codes, f32_to_f16(fitted / self.guard));
+                let found = error(&candidate);
+                if candidate.1.is_finite() && found < least {
+                    (best, least) = (candidate, found);
+                }
+            }
+            share -= 1.0 / 128.0;
+        }
+        best
     }
 }
 

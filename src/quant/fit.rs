@@ -88,7 +88,16 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// All codes are zero.
-    const NONE: Rule = Rule { zero: f32::NAN, half: f32::NAN, scale: 0.0 };
+    pub(crate) const NONE: Rule = Rule { zero: f32::NAN, half: f32::NAN, scale: 0.0 };
+
+    /// The rule of a projection of magnitudes that were multiplied by `guard`, the largest of which is `max`.
+    pub(crate) fn new(found: &Projection, scale: f32, guard: f32, max: f32) -> Rule {
+        Rule {
+            zero: without_guard(found.zero, guard, max),
+            half: without_guard(found.half, guard, max),
+            scale: scale / guard,
+        }
+    }
 
     /// The trit of `x`: -1..=1. NaN gives 0, an infinity what the largest finite magnitude gives.
     #[inline(always)]
@@ -122,7 +131,7 @@ fn without_guard(cut: f32, guard: f32, max: f32) -> f32 {
 
 /// |x| with NaN as zero and nothing above `limit`.
 #[inline(always)]
-fn clean(x: f32, limit: f32) -> f32 {
+pub(crate) fn clean(x: f32, limit: f32) -> f32 {
     let m = x.abs();
     if m > limit {
         limit
@@ -228,7 +237,9 @@ fn fit_here(scan: impl Scan, fit: Fit, levels: Levels, x: &[f32], scratch: &mut 
         }
         Fit::Mse | Fit::NormPreserving => {
             let best = if five {
-                project_five(sorted_magnitudes(x, magnitude, scratch)?)
+                project_five(
+                    sorted_magnitudes(x, magnitude, scratch)?.iter().map(|&bits| (f32::from_bits(bits), 1.0)),
+                )
             } else {
                 project_three(scan, x, (!plain).then_some(magnitude), max, scratch)?
             };
@@ -292,7 +303,7 @@ fn sorted_magnitudes<'a>(
     for (key, &v) in keys.iter_mut().zip(x) {
         *key = magnitude(v).to_bits();
     }
-    Ok(sort_descending(keys, swap))
+    Ok(sort_descending(keys, swap, |bits| bits))
 }
 
 /// The ternary rule of [`Fit::AbsMax`] or [`Fit::AbsMean`] for a scale found elsewhere.

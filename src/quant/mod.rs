@@ -27,6 +27,7 @@ mod format;
 mod order;
 mod partial;
 mod project;
+mod weighted;
 
 pub mod dense_ternary;
 pub mod five_level;
@@ -37,7 +38,7 @@ pub mod tq2_0;
 pub use activations::{ActBlock, dequantize_activations, quantize_activations};
 pub use codes::{FiveLevel, Ternary, codes_workspace_size, fit_ternary, five_level_codes, ternary_codes};
 pub use decode::dequantize;
-pub use encode::{quantize, quantize_workspace_size};
+pub use encode::{quantize, quantize_weighted, quantize_weighted_workspace_size, quantize_workspace_size};
 pub use fit::Fit;
 pub use format::Format;
 pub use partial::FitPartial;

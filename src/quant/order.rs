@@ -1,9 +1,13 @@
 //! Order statistics of magnitudes: a radix sort of their bits, and percentiles.
 
-/// Sorts the bits of non-negative floats, largest first: a byte-wise radix sort, whose time does not
+/// Sorts by the bits of non-negative floats, largest first: a byte-wise radix sort, whose time does not
 /// depend on the data and which cannot panic. Returns whichever buffer holds the result.
 #[cfg_attr(target_arch = "x86_64", inline(always))]
-pub(super) fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u32]) -> &'a [u32] {
+pub(super) fn sort_descending<'a, K: Copy + Ord>(
+    mut keys: &'a mut [K],
+    mut swap: &'a mut [K],
+    bits: impl Fn(K) -> u32,
+) -> &'a [K] {
     if keys.len() <= 32 {
         insert_descending(keys);
         return keys;
@@ -11,7 +15,7 @@ pub(super) fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u3
     for shift in [0u32, 8, 16, 24] {
         let mut offsets = [0usize; 256];
         for &key in keys.iter() {
-            offsets[(key >> shift & 255) as usize] += 1;
+            offsets[((bits(key) >> shift) & 255) as usize] += 1;
         }
         if offsets.contains(&keys.len()) {
             continue;
@@ -21,7 +25,7 @@ pub(super) fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u3
             start += core::mem::replace(offset, start);
         }
         for &key in keys.iter() {
-            let offset = &mut offsets[(key >> shift & 255) as usize];
+            let offset = &mut offsets[((bits(key) >> shift) & 255) as usize];
             if let Some(slot) = swap.get_mut(*offset) {
                 *slot = key;
             }
@@ -33,7 +37,7 @@ pub(super) fn sort_descending<'a>(mut keys: &'a mut [u32], mut swap: &'a mut [u3
 }
 
 /// Insertion sort, largest first, for the few values where 256 counters would cost more.
-fn insert_descending(keys: &mut [u32]) {
+fn insert_descending<K: Ord>(keys: &mut [K]) {
     for end in 1..keys.len() {
         let Some(head) = keys.get_mut(..=end) else { return };
         let mut slots = head.iter_mut().rev();
@@ -78,7 +82,7 @@ mod tests {
             let mut expected = keys.clone();
             expected.sort_unstable_by(|a, b| b.cmp(a));
             let mut swap = vec![0; n];
-            assert_eq!(sort_descending(&mut keys, &mut swap), expected);
+            assert_eq!(sort_descending(&mut keys, &mut swap, |key| key), expected);
         }
     }
 

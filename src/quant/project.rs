@@ -139,7 +139,7 @@ impl Search {
 
     /// The result, given all candidates and as much room.
     pub(super) fn result_among(&self, keys: &mut [u32], room: &mut [u32]) -> Projection {
-        self.base.best_below(sort_descending(keys, room), self.high)
+        self.base.best_below(sort_descending(keys, room, |bits| bits), self.high)
     }
 }
 
@@ -314,30 +314,30 @@ impl Tail {
     }
 }
 
-/// Exact projection onto {0, a/2, a} of magnitudes: as `a` falls, values enter the half level at
-/// `m >= a/4` and the full level at `m >= 3a/4`. Every nearest-level assignment is met on the way, so the
-/// one with the largest P^2 / Q (P = sum m c, Q = sum c^2) is the optimum.
+/// Exact projection onto {0, a/2, a} of magnitudes in falling order, each with its weight: as `a` falls, values
+/// enter the half level at `m >= a/4` and the full level at `m >= 3a/4`. Every nearest-level assignment is met on
+/// the way, so the one with the largest P^2 / Q (P = sum w m c, Q = sum w c^2) is the optimum.
 #[cfg_attr(target_arch = "x86_64", inline(always))]
-pub(super) fn project_five(sorted: &[u32]) -> Projection {
+pub(super) fn project_five(sorted: impl Iterator<Item = (f32, f32)> + Clone) -> Projection {
     let mut best =
         Projection { zero: f32::INFINITY, half: f32::INFINITY, scale: 0.0, sum_squared_codes: 1.0 };
     let mut gain = 0.0f32;
     let (mut p, mut q) = (Compensated::default(), 0.0f32);
     let (mut zero, mut half) = (f32::INFINITY, f32::INFINITY);
-    let mut entering = sorted.iter().copied().map(f32::from_bits).peekable();
-    let mut rising = sorted.iter().copied().map(f32::from_bits).peekable();
+    let mut entering = sorted.clone().peekable();
+    let mut rising = sorted.peekable();
     loop {
         // The next event is at a = 4 m for the entering value, at a = 4/3 m for the rising one.
         let next = match (entering.peek(), rising.peek()) {
-            (Some(&e), Some(&r)) => (3.0 * e >= r, if 3.0 * e >= r { e } else { r }),
-            (None, Some(&r)) => (false, r),
+            (Some(&(e, _)), Some(&(r, _))) => (3.0 * e >= r, if 3.0 * e >= r { e } else { r }),
+            (None, Some(&(r, _))) => (false, r),
             _ => break,
         };
         let (enters, m) = next;
-        let (side, weight) = if enters { (&mut entering, 0.25) } else { (&mut rising, 0.75) };
-        while side.next_if(|&v| v == m).is_some() {
-            p.add(0.5 * m);
-            q += weight;
+        let (side, share) = if enters { (&mut entering, 0.25) } else { (&mut rising, 0.75) };
+        while let Some((_, w)) = side.next_if(|&(v, _)| v == m) {
+            p.add(0.5 * m * w);
+            q += share * w;
         }
         *(if enters { &mut zero } else { &mut half }) = m;
         let s = p.value();

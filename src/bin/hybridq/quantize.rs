@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use hybridq::io::atomic::AtomicFile;
-use hybridq::io::convert::quantize_model;
+use hybridq::io::convert::quantize_model_weighted;
 use hybridq::io::model::{Kind, Model};
 use hybridq::io::printable;
-use hybridq::quant::Format;
+use hybridq::quant::{Fit, Format};
 
 use crate::recipe::{RecipeArgs, format_parser};
 use crate::{Stop, ui};
@@ -28,6 +28,10 @@ pub struct Args {
     format: Format,
     #[command(flatten)]
     recipe: RecipeArgs,
+    /// Weigh errors: a file with, under the name of a tensor, the mean square of each of its input columns;
+    /// tensors that it does not name are quantized unweighted
+    #[arg(long, value_name = "FILE.safetensors")]
+    importance: Option<PathBuf>,
     /// Replace the output if it exists
     #[arg(long)]
     overwrite: bool,
@@ -47,10 +51,19 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             "{file}: holds no F32, F16 or BF16 tensor; name a model with float weights"
         )));
     }
+    let importance = args.importance.as_deref().map(Model::open).transpose()?;
+    if let Some(importance) = &importance {
+        if recipe.options.fit != Fit::Mse && args.format != Format::Q8_0 {
+            return Err(Stop::Line("--importance needs --fit mse, the only fit that weighs errors".into()));
+        }
+        check_output(importance, &args.output)?;
+    }
     let bar = ui::Bar::new(model.tensors.iter().map(|t| t.bytes() as u64).sum());
     let mut output = AtomicFile::create(&args.output, args.overwrite)?;
     let keep = args.recipe.keep();
-    let report = quantize_model(&model, &recipe, &keep, &mut output, &args.output, &mut bar.step())?;
+    let (importance, path) = (importance.as_ref(), &args.output);
+    let report =
+        quantize_model_weighted(&model, &recipe, &keep, importance, &mut output, path, &mut bar.step())?;
     output.commit()?;
     drop(bar);
     if !args.quiet {
