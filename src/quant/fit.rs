@@ -281,7 +281,7 @@ fn project_three(
         None => x,
     };
     let search = search_three(scan, values, max);
-    if let Some(result) = search.result() {
+    if let Some(result) = search.result(scan) {
         return Ok(result);
     }
     let candidates = search.collect(values, keys);

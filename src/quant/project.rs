@@ -21,7 +21,7 @@
 //! result is the same on every tier.
 
 use crate::math::{Compensated, tree_sum};
-use crate::simd::scan::{CHUNK, CUTS, Scan, Split, larger, smaller};
+use crate::simd::scan::{CHUNK, CUTS, FEW, Few, Scan, Split, larger, smaller};
 
 use super::order::sort_descending;
 
@@ -37,8 +37,6 @@ pub(super) struct Projection {
 
 /// The step of the largest magnitude. 8 of them fit a u16, so a lane takes 8 values.
 const TOP: f32 = 8191.0;
-/// Candidates that are tried without sorting them; one lane is for the set without any of them.
-const FEW: usize = 15;
 
 /// The best three levels for the magnitudes of `x`, all finite and the largest of them `max`, which is far from
 /// both ends of the f32 range.
@@ -83,19 +81,23 @@ pub(super) fn search_three(scan: impl Scan, x: &[f32], max: f32) -> Search {
     let (low, high) = cuts.bounds(max);
 
     let mut base = Tail::default();
-    let mut few = [f32::INFINITY; FEW + 1];
+    let mut few = Few::NONE;
     let mut candidates = 0;
     for chunk in whole.iter().chain(last) {
         let split = scan.split(chunk, low, high);
         base.add(&split);
         for (values, mut bits) in chunk.as_chunks::<64>().0.iter().zip(split.between) {
+            // The first three of a word without a branch: there are rarely more, and how many is hard to foresee.
+            // Bit 64, of an empty word, is no value.
+            for _ in 0..3 {
+                few.put(candidates, values.get(bits.trailing_zeros() as usize));
+                candidates += (bits != 0) as usize;
+                bits &= bits.wrapping_sub(1);
+            }
             while bits != 0 {
-                let value = values.get(bits.trailing_zeros() as usize).map_or(0.0, |v| v.abs());
-                bits &= bits - 1;
-                if let Some(slot) = few.get_mut(candidates).filter(|_| candidates < FEW) {
-                    *slot = value;
-                }
+                few.put(candidates, values.get(bits.trailing_zeros() as usize));
                 candidates += 1;
+                bits &= bits - 1;
             }
         }
     }
@@ -109,19 +111,19 @@ pub(super) struct Search {
     /// Magnitudes from here on are not.
     high: f32,
     base: Tail,
-    /// The magnitudes between, if they are few, and infinities.
-    few: [f32; FEW + 1],
+    /// The magnitudes between, if they are few.
+    few: Few,
     candidates: usize,
 }
 
 impl Search {
     /// The result, unless there are many candidates to sort.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
-    pub(super) fn result(&self) -> Option<Projection> {
+    pub(super) fn result(&self, scan: impl Scan) -> Option<Projection> {
         if self.candidates > FEW {
             return None;
         }
-        Some(self.base.best_with(&self.few, self.candidates, self.high))
+        Some(self.base.best_with(scan, &self.few, self.candidates, self.high))
     }
 
     /// Takes the bits of the candidates among `x` to the front of `keys`; returns how many they are.
@@ -256,30 +258,10 @@ impl Tail {
         self.count += split.count as f32;
     }
 
-    /// The best of: this tail alone, and this tail with all candidates from one of them on. `few` holds
-    /// `candidates` of them and then infinities, which stand for none.
+    /// The best of: this tail alone, and this tail with all candidates from one of them on.
     #[inline(always)]
-    fn best_with(&self, few: &[f32; FEW + 1], candidates: usize, high: f32) -> Projection {
-        let mut sums = [self.sum.value(); FEW + 1];
-        let mut counts = [self.count; FEW + 1];
-        for &m in few.iter().take(candidates) {
-            for ((sum, count), &from) in sums.iter_mut().zip(&mut counts).zip(few) {
-                *sum += if m >= from { m } else { 0.0 };
-                *count += if m >= from { 1.0 } else { 0.0 };
-            }
-        }
-        // The largest gain, then the largest threshold: bits of non-negative floats order as they do.
-        let mut best = 0;
-        for ((sum, count), from) in sums.iter().zip(&counts).zip(few) {
-            let gain = (sum * sum / count).to_bits();
-            best = u64::max(best, u64::from(gain) << 32 | u64::from(from.to_bits()));
-        }
-        let from = f32::from_bits(best as u32);
-        let (mut sum, mut count) = (self.sum.value(), self.count);
-        for &m in few.iter().take(candidates) {
-            sum += if m >= from { m } else { 0.0 };
-            count += if m >= from { 1.0 } else { 0.0 };
-        }
+    fn best_with(&self, scan: impl Scan, few: &Few, candidates: usize, high: f32) -> Projection {
+        let (from, sum, count) = scan.best_of(few, candidates, self.sum.value(), self.count);
         Projection {
             zero: smaller(from, high),
             half: f32::INFINITY,

@@ -16,6 +16,30 @@ pub(crate) struct Split {
     pub(crate) between: [u64; 4],
 }
 
+/// Candidates that are tried without sorting them; one more lane is for the set without any of them.
+pub(crate) const FEW: usize = 15;
+
+/// A few magnitudes, as values to add and as thresholds; the rest of either is neutral.
+pub(crate) struct Few {
+    /// Then values below every threshold.
+    values: [f32; FEW + 1],
+    /// Then thresholds above every value.
+    thresholds: [f32; FEW + 1],
+}
+
+impl Few {
+    pub(crate) const NONE: Few = Few { values: [-1.0; FEW + 1], thresholds: [f32::INFINITY; FEW + 1] };
+
+    /// Writes place `i`, if there is one: the magnitude of `x`, or neutral values.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, i: usize, x: Option<&f32>) {
+        let i = i.min(FEW);
+        if let (Some(value), Some(threshold)) = (self.values.get_mut(i), self.thresholds.get_mut(i)) {
+            (*value, *threshold) = x.map_or((-1.0, f32::INFINITY), |x| (x.abs(), x.abs()));
+        }
+    }
+}
+
 /// What [`Scan::cells`] finds out about the cells between neighbouring cuts.
 pub(crate) struct Cells {
     pub(crate) starts: [f32; CUTS],
@@ -106,6 +130,30 @@ pub(crate) trait Scan: Copy {
         cells
     }
 
+    /// Of the set with this sum and count, and the sets with all of the first `n` of `few` from one of them on
+    /// beside it: the one with the largest sum^2 / count, its threshold (infinity for the set alone), sum and
+    /// count. Of equals that with the larger threshold.
+    #[inline(always)]
+    fn best_of(self, few: &Few, n: usize, sum: f32, count: f32) -> (f32, f32, f32) {
+        let mut best = (f32::INFINITY, sum, count);
+        let mut gain = sum * sum / count;
+        for &from in few.thresholds.iter().take(n) {
+            let (mut s, mut c) = (sum, count);
+            for &m in few.values.iter().take(n) {
+                if m >= from {
+                    s += m;
+                    c += 1.0;
+                }
+            }
+            let found = s * s / c;
+            if found > gain || (found == gain && from > best.0) {
+                gain = found;
+                best = (from, s, c);
+            }
+        }
+        best
+    }
+
     /// How many values are at most `limit`.
     #[inline(always)]
     fn at_most(self, values: &[f32; CUTS], limit: f32) -> usize {
@@ -170,7 +218,7 @@ mod avx2 {
     use pulp::cast;
     use pulp::x86::V3;
 
-    use super::{CHUNK, CUTS, Cells, Scan, Split};
+    use super::{CHUNK, CUTS, Cells, Few, Scan, Split};
 
     /// `a >= b`, ordered: false for NaN.
     const GE: i32 = core::arch::x86_64::_CMP_GE_OQ;
@@ -192,6 +240,14 @@ mod avx2 {
     #[inline(always)]
     fn in_order(v3: V3, bytes: __m256i) -> __m256i {
         v3.avx2._mm256_permutevar8x32_epi32(bytes, cast([0u32, 4, 1, 5, 2, 6, 3, 7]))
+    }
+
+    /// The largest lane, in all lanes.
+    #[inline(always)]
+    fn largest_lane(v3: V3, x: __m256) -> __m256 {
+        let x = v3.avx._mm256_max_ps(x, v3.avx._mm256_permute2f128_ps::<1>(x, x));
+        let x = v3.avx._mm256_max_ps(x, v3.avx._mm256_permute_ps::<0b01_00_11_10>(x));
+        v3.avx._mm256_max_ps(x, v3.avx._mm256_permute_ps::<0b10_11_00_01>(x))
     }
 
     #[inline(always)]
@@ -345,12 +401,43 @@ mod avx2 {
             let middles = avx._mm256_blendv_ps(avx._mm256_set1_ps(f32::NAN), v, falls);
 
             let gains = avx._mm256_mul_ps(a, ha);
-            let gains = avx._mm256_max_ps(gains, avx._mm256_permute2f128_ps::<1>(gains, gains));
-            let gains = avx._mm256_max_ps(gains, avx._mm256_permute_ps::<0b01_00_11_10>(gains));
-            let gains = avx._mm256_max_ps(gains, avx._mm256_permute_ps::<0b10_11_00_01>(gains));
-            let best = avx._mm256_mul_ps(gains, avx._mm256_set1_ps(1.0 - 1e-5));
+            let best = avx._mm256_mul_ps(largest_lane(self, gains), avx._mm256_set1_ps(1.0 - 1e-5));
             let kept = avx._mm256_movemask_ps(avx._mm256_cmp_ps::<GE>(bounds, best)) as u32;
             Cells { starts: cast(a), ends: cast(b), middles: cast(middles), kept }
+        }
+
+        #[inline(always)]
+        fn best_of(self, few: &Few, n: usize, sum: f32, count: f32) -> (f32, f32, f32) {
+            let avx = self.avx;
+            let [from0, from1]: [__m256; 2] = cast(few.thresholds);
+            let (mut s0, mut c0) = (avx._mm256_set1_ps(sum), avx._mm256_set1_ps(count));
+            let (mut s1, mut c1) = (s0, c0);
+            let one = avx._mm256_set1_ps(1.0);
+            // By fours, whose number is easier to foresee; the neutral values change nothing.
+            for four in few.values.as_chunks::<4>().0.iter().take(n.div_ceil(4)) {
+                for &value in four {
+                    let m = avx._mm256_set1_ps(value);
+                    let (in0, in1) = (avx._mm256_cmp_ps::<GE>(m, from0), avx._mm256_cmp_ps::<GE>(m, from1));
+                    s0 = avx._mm256_add_ps(s0, avx._mm256_and_ps(m, in0));
+                    s1 = avx._mm256_add_ps(s1, avx._mm256_and_ps(m, in1));
+                    c0 = avx._mm256_add_ps(c0, avx._mm256_and_ps(one, in0));
+                    c1 = avx._mm256_add_ps(c1, avx._mm256_and_ps(one, in1));
+                }
+            }
+            let gain0 = avx._mm256_div_ps(avx._mm256_mul_ps(s0, s0), c0);
+            let gain1 = avx._mm256_div_ps(avx._mm256_mul_ps(s1, s1), c1);
+            let best = largest_lane(self, avx._mm256_max_ps(gain0, gain1));
+            // The largest threshold among those with that gain.
+            let of0 = avx._mm256_and_ps(from0, avx._mm256_cmp_ps::<GE>(gain0, best));
+            let of1 = avx._mm256_and_ps(from1, avx._mm256_cmp_ps::<GE>(gain1, best));
+            let from = largest_lane(self, avx._mm256_max_ps(of0, of1));
+            let found0 = avx._mm256_movemask_ps(avx._mm256_cmp_ps::<GE>(of0, from)) as u32;
+            let found1 = avx._mm256_movemask_ps(avx._mm256_cmp_ps::<GE>(of1, from)) as u32;
+            let lane = (found0 | found1 << 8).trailing_zeros() as usize % 16;
+            let (sums, counts): ([f32; 16], [f32; 16]) = (cast([s0, s1]), cast([c0, c1]));
+            let from: [f32; 8] = cast(from);
+            let [from, ..] = from;
+            (from, sums.get(lane).copied().unwrap_or(sum), counts.get(lane).copied().unwrap_or(count))
         }
 
         #[inline(always)]
