@@ -74,7 +74,7 @@ pub fn quantize(
     scratch: &mut [u8],
 ) -> Result<(), Error> {
     let needed = quantize_workspace_size(format, options, rows, cols)?;
-    let job = Job { format, options: *options, rows, cols, x, importance: None };
+    let job = Job { format, options: *options, rows, cols, x, weighted: None };
     job.run(needed, out, scratch)
 }
 
@@ -136,8 +136,9 @@ pub fn quantize_weighted(
     scratch: &mut [u8],
 ) -> Result<(), Error> {
     let needed = quantize_weighted_workspace_size(format, options, rows, cols)?;
-    let importance = Some(Importance::new(importance, cols)?);
-    let job = Job { format, options: *options, rows, cols, x, importance };
+    let importance = Importance::new(importance, cols)?;
+    let weighted = Some(Weighted { importance, fit: fit_weighted, q8_0: Q8Block::weighted });
+    let job = Job { format, options: *options, rows, cols, x, weighted };
     job.run(needed, out, scratch)
 }
 
@@ -147,8 +148,19 @@ struct Job<'a> {
     rows: usize,
     cols: usize,
     x: &'a [f32],
-    importance: Option<Importance<'a>>,
+    weighted: Option<Weighted<'a>>,
 }
+
+/// Importance, and the code for it: by reference, so that a program that links [`quantize`] alone does not hold it.
+struct Weighted<'a> {
+    importance: Importance<'a>,
+    fit: FitWeighted,
+    q8_0: fn(&Q8Block, Q8Codes, &Importance) -> Q8Codes,
+}
+
+type FitWeighted = fn(Levels, &[f32], &Importance, &mut [u8]) -> Result<Rule, Error>;
+/// Codes of a block and their scale.
+type Q8Codes = ([i8; q8_0::BLOCK_LEN], f16);
 
 impl Job<'_> {
     /// Checks shapes, then values, then encodes. `needed` is the size of the scratch.
@@ -252,8 +264,10 @@ impl Job<'_> {
     /// Fits values that begin in column `start`.
     fn fit(&self, group: &[f32], start: usize, scratch: &mut [u8]) -> Result<Rule, Error> {
         let columns = group.len().min(self.cols);
-        if let Some(importance) = self.importance.and_then(|all| all.part(start, columns)) {
-            return fit_weighted(self.levels(), group, &importance, scratch);
+        if let Some(weighted) = &self.weighted
+            && let Some(importance) = weighted.importance.part(start, columns)
+        {
+            return (weighted.fit)(self.levels(), group, &importance, scratch);
         }
         fit(self.options.fit, self.levels(), group, scratch)
     }
@@ -367,9 +381,10 @@ impl Job<'_> {
             {
                 let block = Q8Block::new(block);
                 let mut best = block.with(block.max / 127.0, policy)?;
-                let part = self.importance.and_then(|all| all.part(q8_0::BLOCK_LEN * i, block.len));
-                if let Some(importance) = part {
-                    best = block.weighted(best, &importance);
+                if let Some(weighted) = &self.weighted
+                    && let Some(importance) = weighted.importance.part(q8_0::BLOCK_LEN * i, block.len)
+                {
+                    best = (weighted.q8_0)(&block, best, &importance);
                 }
                 q8_0::pack(&best.0, best.1, out);
             }
@@ -404,7 +419,7 @@ impl Q8Block {
 
     /// Codes for a (guarded) scale, and the scale as it is stored.
     #[inline(always)]
-    fn with(&self, scale: f32, policy: NonFinite) -> Result<([i8; q8_0::BLOCK_LEN], f16), Error> {
+    fn with(&self, scale: f32, policy: NonFinite) -> Result<Q8Codes, Error> {
         let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
         let mut codes = [0i8; q8_0::BLOCK_LEN];
         for (code, &v) in codes.iter_mut().zip(&self.values) {
@@ -415,12 +430,8 @@ impl Q8Block {
 
     /// The best of what is given and of scales down to 7/8 of it, each with the scale that suits its codes best.
     #[inline(never)]
-    fn weighted(
-        &self,
-        start: ([i8; q8_0::BLOCK_LEN], f16),
-        importance: &Importance,
-    ) -> ([i8; q8_0::BLOCK_LEN], f16) {
-        let error = |(codes, scale): &([i8; q8_0::BLOCK_LEN], f16)| {
+    fn weighted(&self, start: Q8Codes, importance: &Importance) -> Q8Codes {
+        let error = |(codes, scale): &Q8Codes| {
             let scale = scale.to_f32_const() * self.guard;
             let values = self.values.iter().zip(codes).zip(importance.shares()).take(self.len);
             let squares = values.map(|((v, c), w)| w * (v - *c as f32 * scale) * (v - *c as f32 * scale));
