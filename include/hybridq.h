@@ -40,6 +40,8 @@
 #define HQ_FIVE_LEVEL_ROW_SIZE(cols) ((size_t)(cols) / 192u * 58u + ((size_t)(cols) % 192u == 0 ? 0u : HQ_CEIL_DIV(7u * HQ_CEIL_DIV((size_t)(cols) % 192u, 3u), 8u) + 2u))
 /** Scratch bytes that are enough for every fit when `n` values share a scale. */
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
+/** Scratch bytes for quantizing with importance when `n` values share a scale. */
+#define HQ_WEIGHTED_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 16u + 14u)
 
 
 /**
@@ -606,6 +608,67 @@ hq_status hq_quantize(int32_t format,
                       size_t out_size,
                       void *scratch,
                       size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_quantize_weighted` needs for the same arguments: at most
+ * `HQ_WEIGHTED_SCRATCH_SIZE(n)` for `n` values that share a scale, 0 for `HQ_FORMAT_Q8_0`.
+ *
+ * `SIZE_MAX` for arguments that `hq_quantize_weighted` would refuse too. `options` may be NULL: the defaults.
+ *
+ * # Safety
+ * `options` is NULL or points to one readable struct.
+ *
+ * ```c
+ * size_t weighted_size = hq_quantize_weighted_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 1000);
+ * assert(weighted_size == HQ_WEIGHTED_SCRATCH_SIZE(256));
+ * ```
+ */
+size_t hq_quantize_weighted_workspace_size(int32_t format,
+                                           const struct hq_quantize_options *options,
+                                           size_t rows,
+                                           size_t cols);
+
+/**
+ * `hq_quantize` with an importance per column: minimises the sum of importance * (x - decoded)^2.
+ *
+ * - `importance`: exactly `cols` floats, finite and not negative, not all zero; the same for every row; only
+ *   their ratios count. The usual choice is the mean square of each input of the layer over calibration data.
+ *   Values that share a scale and whose columns all have the same importance, zero included, are fitted without.
+ * - `options`: NULL for the defaults of the format. The fit must be `HQ_FIT_MSE`; for `HQ_FORMAT_Q8_0`, whose only
+ *   fit is absmax, smaller scales are tried and kept where they lower the weighted error.
+ * - `scratch`: at least `hq_quantize_weighted_workspace_size(...)` bytes at any alignment; its contents are lost.
+ *   NULL with size 0 if that is 0.
+ * - `x`, `out`: as for `hq_quantize`.
+ *
+ * `out` and `scratch` must not overlap any other buffer. Callable from any thread; threads that share a matrix
+ * take a range of rows each.
+ *
+ * Errors: those of `hq_quantize`; `HQ_ERROR_UNSUPPORTED` also for other fits, `HQ_ERROR_SHAPE` if there are not
+ * `cols` importances, `HQ_ERROR_NON_FINITE` if one is NaN or infinite (whatever the policy),
+ * `HQ_ERROR_INVALID_ARGUMENT` if one is negative or all are zero. `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float wx[4] = {1.0f, 0.5f, 0.4f, 0.1f}, importance[4] = {1.0f, 100.0f, 100.0f, 1.0f};
+ * uint8_t wpacked[HQ_TQ2_0_ROW_SIZE(4)], wscratch[HQ_WEIGHTED_SCRATCH_SIZE(4)];
+ * assert(hq_quantize_weighted(HQ_FORMAT_TQ2_0, NULL, 1, 4, wx, 4, importance, 4, wpacked, sizeof wpacked,
+ *                             wscratch, sizeof wscratch) == HQ_OK);
+ * ```
+ */
+hq_status hq_quantize_weighted(int32_t format,
+                               const struct hq_quantize_options *options,
+                               size_t rows,
+                               size_t cols,
+                               const float *x,
+                               size_t x_len,
+                               const float *importance,
+                               size_t importance_len,
+                               uint8_t *out,
+                               size_t out_size,
+                               void *scratch,
+                               size_t scratch_size);
 
 /**
  * Decodes a packed `rows` x `cols` matrix to floats: code * scale.

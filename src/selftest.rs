@@ -26,7 +26,7 @@ struct Golden {
 }
 
 const ACTIVATIONS: u32 = 0xd5e7ed24;
-const CODES: u32 = 0x8fcb7b27;
+const CODES: u32 = 0x97ce4565;
 const GOLDEN: [Golden; 5] = [
     Golden {
         format: Format::Q8_0,

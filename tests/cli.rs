@@ -453,3 +453,60 @@ fn an_interrupt_leaves_nothing_behind() {
         assert_eq!(folder.names(), ["in.safetensors"]);
     }
 }
+
+#[test]
+fn importance_weighs_the_tensors_it_names_and_the_table_says_which_it_does_not() {
+    let (x, z) = (weights(4 * 256, 11), weights(2 * 256, 12));
+    let importance: Vec<f32> = (0..256).map(|i| (i % 9) as f32).collect();
+    let model = safetensors(&[
+        ("a.weight", "F32", &[4, 256], f32_bytes(&x)),
+        ("b.weight", "F32", &[2, 256], f32_bytes(&z)),
+    ]);
+    let folder = Folder::new();
+    let input = folder.write("in.safetensors", &model);
+    let out = folder.path("out.gguf");
+    let run = |tensors: &[(&str, &[usize], Vec<u8>)], more: &[&str]| {
+        let entries: Vec<_> = tensors.iter().map(|(n, s, b)| (*n, "F32", *s, b.clone())).collect();
+        let file = folder.write("importance.safetensors", &safetensors(&entries));
+        let mut args = vec!["quantize".as_ref(), input.as_os_str(), "-o".as_ref(), out.as_os_str()];
+        args.extend(["--overwrite", "--format", "tq2_0", "--importance"].map(std::ffi::OsStr::new));
+        args.push(file.as_os_str());
+        args.extend(more.iter().map(|a| std::ffi::OsStr::new(*a)));
+        hybridq(&args)
+    };
+    let table =
+        run(&[("a.weight", &[256], f32_bytes(&importance)), ("c", &[1], f32_bytes(&[1.0]))], &[]).done();
+    let line = |name: &str| table.lines().find(|l| l.contains(name)).unwrap().to_owned();
+    assert!(line("b.weight").contains("unweighted"), "{table}");
+    assert!(!line("a.weight").contains("unweighted") && table.contains("name no tensor"), "{table}");
+
+    let options = Options::new(Format::Tq2_0);
+    let size = quant::quantize_weighted_workspace_size(Format::Tq2_0, &options, 4, 256).unwrap();
+    let mut packed = vec![0; 4 * 66];
+    quant::quantize_weighted(
+        Format::Tq2_0,
+        &options,
+        4,
+        256,
+        &x,
+        &importance,
+        &mut packed,
+        &mut vec![0; size],
+    )
+    .unwrap();
+    let mut want = vec![0.0; 4 * 256];
+    quant::dequantize(Format::Tq2_0, 4, 256, &packed, &mut want).unwrap();
+    let found = Model::open(&out).unwrap();
+    assert_eq!(read(&found, "a.weight").1, want);
+    assert_ne!(want, expected(Format::Tq2_0, 4, 256, &x));
+    assert_eq!(read(&found, "b.weight").1, expected(Format::Tq2_0, 2, 256, &z));
+
+    for (tensors, more, word) in [
+        (vec![("a.weight", &[3][..], f32_bytes(&[1.0; 3]))], &[][..], "3 values"),
+        (vec![("a.weight", &[256][..], f32_bytes(&[-1.0; 256]))], &[][..], "negative"),
+        (vec![("a.weight", &[256][..], f32_bytes(&importance))], &["--fit", "absmean"][..], "--fit mse"),
+    ] {
+        let message = run(&tensors, more).refused();
+        assert!(message.contains(word), "{message}");
+    }
+}

@@ -320,6 +320,91 @@ pub unsafe extern "C" fn hq_quantize(
     })
 }
 
+/// Bytes of scratch that `hq_quantize_weighted` needs for the same arguments: at most
+/// `HQ_WEIGHTED_SCRATCH_SIZE(n)` for `n` values that share a scale, 0 for `HQ_FORMAT_Q8_0`.
+///
+/// `SIZE_MAX` for arguments that `hq_quantize_weighted` would refuse too. `options` may be NULL: the defaults.
+///
+/// # Safety
+/// `options` is NULL or points to one readable struct.
+///
+/// ```c
+/// size_t weighted_size = hq_quantize_weighted_workspace_size(HQ_FORMAT_TQ2_0, NULL, 64, 1000);
+/// assert(weighted_size == HQ_WEIGHTED_SCRATCH_SIZE(256));
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hq_quantize_weighted_workspace_size(
+    format: i32,
+    options: *const hq_quantize_options,
+    rows: usize,
+    cols: usize,
+) -> usize {
+    size(|| {
+        let format = Format::from_i32(format)?;
+        // SAFETY: the caller vouches for the memory.
+        let options = unsafe { self::options(options, format)? };
+        quant::quantize_weighted_workspace_size(format, &options, rows, cols)
+    })
+}
+
+/// `hq_quantize` with an importance per column: minimises the sum of importance * (x - decoded)^2.
+///
+/// - `importance`: exactly `cols` floats, finite and not negative, not all zero; the same for every row; only
+///   their ratios count. The usual choice is the mean square of each input of the layer over calibration data.
+///   Values that share a scale and whose columns all have the same importance, zero included, are fitted without.
+/// - `options`: NULL for the defaults of the format. The fit must be `HQ_FIT_MSE`; for `HQ_FORMAT_Q8_0`, whose only
+///   fit is absmax, smaller scales are tried and kept where they lower the weighted error.
+/// - `scratch`: at least `hq_quantize_weighted_workspace_size(...)` bytes at any alignment; its contents are lost.
+///   NULL with size 0 if that is 0.
+/// - `x`, `out`: as for `hq_quantize`.
+///
+/// `out` and `scratch` must not overlap any other buffer. Callable from any thread; threads that share a matrix
+/// take a range of rows each.
+///
+/// Errors: those of `hq_quantize`; `HQ_ERROR_UNSUPPORTED` also for other fits, `HQ_ERROR_SHAPE` if there are not
+/// `cols` importances, `HQ_ERROR_NON_FINITE` if one is NaN or infinite (whatever the policy),
+/// `HQ_ERROR_INVALID_ARGUMENT` if one is negative or all are zero. `out` is untouched then.
+///
+/// # Safety
+/// Each pointer is valid for the length given with it.
+///
+/// ```c
+/// const float wx[4] = {1.0f, 0.5f, 0.4f, 0.1f}, importance[4] = {1.0f, 100.0f, 100.0f, 1.0f};
+/// uint8_t wpacked[HQ_TQ2_0_ROW_SIZE(4)], wscratch[HQ_WEIGHTED_SCRATCH_SIZE(4)];
+/// assert(hq_quantize_weighted(HQ_FORMAT_TQ2_0, NULL, 1, 4, wx, 4, importance, 4, wpacked, sizeof wpacked,
+///                             wscratch, sizeof wscratch) == HQ_OK);
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hq_quantize_weighted(
+    format: i32,
+    options: *const hq_quantize_options,
+    rows: usize,
+    cols: usize,
+    x: *const f32,
+    x_len: usize,
+    importance: *const f32,
+    importance_len: usize,
+    out: *mut u8,
+    out_size: usize,
+    scratch: *mut c_void,
+    scratch_size: usize,
+) -> hq_status {
+    status(|| {
+        let format = Format::from_i32(format)?;
+        // SAFETY: the caller vouches for the memory.
+        let options = unsafe { self::options(options, format)? };
+        let x = Input::new(x, x_len)?;
+        let importance = Input::new(importance, importance_len)?;
+        let out = Output::new(out, out_size)?;
+        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        disjoint(&[out.span(), scratch.span()], &[x.span(), importance.span()])?;
+        // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
+        let (x, importance, out, scratch) =
+            unsafe { (x.slice(), importance.slice(), out.slice(), scratch.slice()) };
+        quant::quantize_weighted(format, &options, rows, cols, x, importance, out, scratch)
+    })
+}
+
 /// Decodes a packed `rows` x `cols` matrix to floats: code * scale.
 ///
 /// - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.

@@ -13,11 +13,12 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::math::guard_scale;
+use crate::simd::scan::Scan;
 use crate::workspace::{split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::NonFinite;
-use super::fit::{check_finite, largest_finite_here};
+use super::fit::{check_finite, largest_here};
 
 /// Values in a block.
 pub const BLOCK_LEN: usize = 256;
@@ -83,32 +84,31 @@ pub fn quantize_activations(
         return Ok(());
     }
     check_finite(x, non_finite)?;
-    simd::vectorize(
+    simd::with_scan!(
         simd::active(),
-        #[inline(always)]
-        || {
+        scan => {
             for (x, out) in split_rows(x, cols).zip(split_rows_mut(out, blocks)) {
                 let (whole, rest) = x.as_chunks::<BLOCK_LEN>();
                 let mut out = out.iter_mut();
                 for (x, block) in whole.iter().zip(&mut out) {
-                    quantize_block(x, block);
+                    quantize_block(scan, x, block);
                 }
                 if let (false, Some(block)) = (rest.is_empty(), out.next()) {
                     let mut padded = [0.0; BLOCK_LEN];
                     for (p, &v) in padded.iter_mut().zip(rest) {
                         *p = v;
                     }
-                    quantize_block(&padded, block);
+                    quantize_block(scan, &padded, block);
                 }
             }
-        },
+        }
     );
     Ok(())
 }
 
 #[inline(always)]
-fn quantize_block(x: &[f32; BLOCK_LEN], block: &mut ActBlock) {
-    let max = largest_finite_here(x);
+fn quantize_block(scan: impl Scan, x: &[f32; BLOCK_LEN], block: &mut ActBlock) {
+    let (_, max) = largest_here(scan, x);
     let scale = max / 127.0;
     if scale == 0.0 {
         *block = ActBlock::ZERO;

@@ -85,7 +85,7 @@ pub fn ternary_codes(
     check_finite(x, non_finite)?;
     let rule = self::fit(fit, Levels::Three, x, scratch)?;
     for (code, &v) in codes.iter_mut().zip(x) {
-        *code = rule.code(v);
+        *code = rule.trit(v);
     }
     Ok(Ternary { threshold: rule.threshold(), scale: rule.scale })
 }

@@ -1,6 +1,6 @@
 //! Packed weights to f32.
 
-use crate::{Error, workspace};
+use crate::{Error, simd, workspace};
 
 use super::{Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 
@@ -27,15 +27,23 @@ pub fn dequantize(
         return Ok(());
     }
     let row_bytes = format.row_bytes(cols)?;
-    for (row, out) in workspace::split_rows(data, row_bytes).zip(workspace::split_rows_mut(out, cols)) {
-        match format {
-            Format::Tq1_0 => blocks(row, out, 1.0, tq1_0::unpack),
-            Format::Tq2_0 => blocks(row, out, 1.0, tq2_0::unpack),
-            Format::FiveLevel => five(row, out),
-            Format::Q8_0 => blocks(row, out, 1.0, q8_0::unpack),
-            Format::DenseTernary => dense(row, out),
-        }
-    }
+    let rows = workspace::split_rows(data, row_bytes).zip(workspace::split_rows_mut(out, cols));
+    // One copy a tier; the loops are plain Rust.
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        move || {
+            for (row, out) in rows {
+                match format {
+                    Format::Tq1_0 => blocks(row, out, tq1_0::unpack),
+                    Format::Tq2_0 => blocks(row, out, tq2_0::unpack),
+                    Format::FiveLevel => five(row, out),
+                    Format::Q8_0 => blocks(row, out, q8_0::unpack),
+                    Format::DenseTernary => dense(row, out),
+                }
+            }
+        },
+    );
     Ok(())
 }
 
@@ -43,13 +51,12 @@ pub fn dequantize(
 fn blocks<const LEN: usize, const BYTES: usize>(
     row: &[u8],
     out: &mut [f32],
-    unit: f32,
     unpack: impl Fn(&[u8; BYTES], &mut [i8; LEN]) -> f32,
 ) {
     let (packed, _) = row.as_chunks::<BYTES>();
     for (block, out) in packed.iter().zip(out.chunks_mut(LEN)) {
         let mut codes = [0i8; LEN];
-        let scale = unit * unpack(block, &mut codes);
+        let scale = unpack(block, &mut codes);
         for (value, &code) in out.iter_mut().zip(&codes) {
             *value = code as f32 * scale;
         }

@@ -4,8 +4,8 @@ use crate::Error;
 use crate::math::{Compensated, sum_by};
 
 use super::codes::Ternary;
-use super::fit::{all_finite, largest_finite};
-use super::{Fit, fit};
+use super::fit::check_finite;
+use super::{Fit, NonFinite, fit};
 
 /// Running statistics for the ternary fits that need no order statistics: [`Fit::AbsMean`] and
 /// [`Fit::AbsMax`]. Threads, ranks or interrupts each accumulate a part; parts merge; the result is a
@@ -36,16 +36,14 @@ impl FitPartial {
     /// # Errors
     /// [`Error::NonFinite`]; nothing is added then. [`Error::ScaleRange`] if the sum leaves the f32 range.
     pub fn accumulate(&mut self, x: &[f32]) -> Result<(), Error> {
-        if !all_finite(x) {
-            return Err(Error::NonFinite);
-        }
+        let largest = check_finite(x, NonFinite::Error)?;
         let mut sum = self.sum;
         sum.add(sum_by(x, f32::abs));
         if !sum.value().is_finite() {
             return Err(Error::ScaleRange);
         }
         self.sum = sum;
-        self.max = self.max.max(largest_finite(x));
+        self.max = self.max.max(largest);
         self.count += x.len() as u64;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod avx2;
 pub(crate) mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub(crate) mod scan;
 #[cfg(target_arch = "x86_64")]
 mod sse42;
 
@@ -180,6 +181,49 @@ pub(crate) fn vectorize<R>(tier: Tier, f: impl FnOnce() -> R) -> R {
     let _ = tier;
     f()
 }
+
+/// Evaluates an expression with a [`scan::Scan`] of the tier, compiled for the instructions of the tier as by
+/// [`vectorize`].
+macro_rules! with_scan {
+    ($tier:expr, $scan:ident => $body:expr) => {{
+        let tier = $tier;
+        // Moved out of the closures, so that they can be called once only: for others the compiler adds a
+        // function around the closure, which it need not inline, and which lacks the instructions.
+        let once = $crate::simd::Once;
+        #[cfg(target_arch = "x86_64")]
+        let result =
+            if let Some($scan) = (tier == $crate::simd::Tier::Avx2).then(pulp::x86::V3::try_new).flatten() {
+                $scan.vectorize($crate::simd::Call(
+                    #[inline(always)]
+                    move || {
+                        let _once = once;
+                        $body
+                    },
+                ))
+            } else {
+                let $scan = $crate::simd::scan::Portable;
+                $crate::simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    move || {
+                        let _once = once;
+                        $body
+                    },
+                )
+            };
+        #[cfg(not(target_arch = "x86_64"))]
+        let result = {
+            let (_, _) = (tier, once);
+            let $scan = $crate::simd::scan::Portable;
+            $body
+        };
+        result
+    }};
+}
+pub(crate) use with_scan;
+
+/// Not `Copy`, see [`with_scan`].
+pub(crate) struct Once;
 
 /// [`crate::math::f16_to_f32`] of four values with SSE4.1, which compilers do not find by themselves.
 #[cfg(target_arch = "x86_64")]

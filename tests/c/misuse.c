@@ -122,6 +122,13 @@ static void sizes(void) {
     o = with(HQ_FIT_ABSMAX, HQ_GRANULARITY_TENSOR, 0, 0, 0, 0);
     SAME(0u, hq_quantize_workspace_size(F, &o, 1000, 1000));
     SAME(HQ_FIT_SCRATCH_SIZE(256), hq_quantize_workspace_size(F, NULL, 1000, 1000));
+    SAME(HQ_WEIGHTED_SCRATCH_SIZE(256), hq_quantize_weighted_workspace_size(F, NULL, 1000, 1000));
+    SAME(HQ_WEIGHTED_SCRATCH_SIZE(7), hq_quantize_weighted_workspace_size(F, NULL, 1000, 7));
+    SAME(0u, hq_quantize_weighted_workspace_size(HQ_FORMAT_Q8_0, NULL, 1000, 1000));
+    SAME(0u, hq_quantize_weighted_workspace_size(F, NULL, 0, 1000));
+    SAME(max, hq_quantize_weighted_workspace_size(F, &o, 1000, 1000)); /* absmax */
+    SAME(max, hq_quantize_weighted_workspace_size(F, NULL, max, max));
+    SAME(max, hq_quantize_weighted_workspace_size(1, NULL, 1, 1));
     SAME(292u, sizeof(hq_act_block));
     SAME(24u, sizeof(hq_quantize_options));
     SAME(8u, sizeof(hq_ternary));
@@ -134,6 +141,51 @@ static void sizes(void) {
     SAME(max, hq_archive_bound(HQ_FORMAT_Q8_0, ROWS, COLS, 0));
     SAME(max, hq_archive_bound(-1, ROWS, COLS, 0));
     SAME(max, hq_archive_bound(F, max, COLS, 0));
+}
+
+static void weighted(void) {
+    const size_t max = SIZE_MAX;
+    static float importance[COLS], wrong[COLS];
+    static uint8_t room[HQ_WEIGHTED_SCRATCH_SIZE(CELLS) + 8];
+    float *y = out.f;
+    uint8_t *p = out.bytes;
+
+    for (size_t i = 0; i < COLS; i++) {
+        importance[i] = (float)(1 + i % 5);
+    }
+#define WEIGHTED(format, opts, rows, in, in_len, imp, imp_len, to, size) \
+    hq_quantize_weighted(format, opts, rows, COLS, in, in_len, imp, imp_len, to, size, room, sizeof room)
+    EXPECT(HQ_OK, WEIGHTED(F, NULL, ROWS, x, CELLS, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_OK, WEIGHTED(F, NULL, 0, NULL, 0, importance, COLS, NULL, 0));
+    EXPECT(HQ_OK, hq_quantize_weighted(F, NULL, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, WEIGHTED(-1, NULL, ROWS, x, CELLS, importance, COLS, p, sizeof packed));
+    o = with(HQ_FIT_ABSMEAN, 0, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, WEIGHTED(F, &o, ROWS, x, CELLS, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_NULL_POINTER, WEIGHTED(F, NULL, ROWS, NULL, CELLS, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_NULL_POINTER, WEIGHTED(F, NULL, ROWS, x, CELLS, NULL, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_NULL_POINTER, WEIGHTED(F, NULL, ROWS, x, CELLS, importance, COLS, NULL, sizeof packed));
+    EXPECT(HQ_ERROR_MISALIGNED,
+           WEIGHTED(F, NULL, ROWS, x, CELLS, ODD(const float, importance), COLS - 1, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, WEIGHTED(F, NULL, ROWS, x, CELLS - 1, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, WEIGHTED(F, NULL, ROWS, x, CELLS, importance, COLS - 1, p, sizeof packed));
+    EXPECT(HQ_ERROR_SHAPE, WEIGHTED(F, NULL, ROWS, x, CELLS, NULL, 0, p, sizeof packed));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, WEIGHTED(F, NULL, max, x, CELLS, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, WEIGHTED(F, NULL, ROWS, x, CELLS, importance, max / 2, p, sizeof packed));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, WEIGHTED(F, NULL, ROWS, x, CELLS, importance, COLS, p, sizeof packed - 1));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, hq_quantize_weighted(F, NULL, ROWS, COLS, x, CELLS, importance, COLS, p,
+                                                              sizeof packed, NULL, 0));
+    EXPECT(HQ_ERROR_OVERLAP, WEIGHTED(F, NULL, ROWS, x, CELLS, y, COLS, (uint8_t *)y, sizeof packed));
+    EXPECT(HQ_ERROR_OVERLAP, hq_quantize_weighted(F, NULL, ROWS, COLS, x, CELLS, y, COLS, p + sizeof(float) * COLS,
+                                                  sizeof packed, y, 64));
+    memcpy(wrong, importance, sizeof wrong);
+    wrong[3] = -1.0f;
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, WEIGHTED(F, NULL, ROWS, x, CELLS, wrong, COLS, p, sizeof packed));
+    wrong[3] = (float)NAN;
+    EXPECT(HQ_ERROR_NON_FINITE, WEIGHTED(F, NULL, ROWS, x, CELLS, wrong, COLS, p, sizeof packed));
+    memset(wrong, 0, sizeof wrong);
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, WEIGHTED(F, NULL, ROWS, x, CELLS, wrong, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_NON_FINITE, WEIGHTED(F, NULL, ROWS, bad, CELLS, importance, COLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SCALE_RANGE, WEIGHTED(F, NULL, ROWS, huge_values, CELLS, importance, COLS, p, sizeof packed));
 }
 
 static void options_and_quantize(void) {
@@ -210,6 +262,8 @@ static void options_and_quantize(void) {
     EXPECT(HQ_ERROR_OVERLAP, QUANTIZE(F, NULL, ROWS, COLS, y, CELLS, (uint8_t *)(y + CELLS) - 1, sizeof packed));
     EXPECT(HQ_ERROR_OVERLAP, hq_quantize(F, NULL, ROWS, COLS, x, CELLS, p, sizeof packed, p + 8, 4096));
     EXPECT(HQ_ERROR_OVERLAP, hq_quantize(F, NULL, ROWS, COLS, y, CELLS, p, sizeof packed, y, sizeof(float) * CELLS));
+
+    weighted();
 
     EXPECT(HQ_OK, hq_dequantize(F, ROWS, COLS, packed, sizeof packed, y, CELLS));
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_dequantize(0, ROWS, COLS, packed, sizeof packed, y, CELLS));

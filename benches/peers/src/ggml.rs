@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 type Quantize = unsafe extern "C" fn(*const f32, *mut c_void, i64, i64, *const f32) -> usize;
+type Dequantize = unsafe extern "C" fn(*const c_void, *mut f32, i64);
 type QuantizeActs = unsafe extern "C" fn(*const f32, *mut c_void, i64);
 type VecDot = unsafe extern "C" fn(i32, *mut f32, usize, *const c_void, usize, *const c_void, usize, i32);
 
@@ -10,6 +11,8 @@ unsafe extern "C" {
     fn peer_init();
     fn quantize_tq1_0(x: *const f32, y: *mut c_void, rows: i64, cols: i64, imatrix: *const f32) -> usize;
     fn quantize_tq2_0(x: *const f32, y: *mut c_void, rows: i64, cols: i64, imatrix: *const f32) -> usize;
+    fn dequantize_row_tq1_0(x: *const c_void, y: *mut f32, k: i64);
+    fn dequantize_row_tq2_0(x: *const c_void, y: *mut f32, k: i64);
     fn quantize_row_q8_K(x: *const f32, y: *mut c_void, k: i64);
     fn ggml_vec_dot_tq1_0_q8_K(
         n: i32,
@@ -46,6 +49,7 @@ pub struct Format {
     block: (usize, usize),
     act_block: (usize, usize),
     quantize: Quantize,
+    dequantize: Dequantize,
     quantize_acts: QuantizeActs,
     dot: VecDot,
 }
@@ -55,6 +59,7 @@ pub const TQ1_0: Format = Format {
     block: (256, 54),
     act_block: (256, 292),
     quantize: quantize_tq1_0,
+    dequantize: dequantize_row_tq1_0,
     quantize_acts: quantize_row_q8_K,
     dot: ggml_vec_dot_tq1_0_q8_K,
 };
@@ -62,6 +67,7 @@ pub const TQ2_0: Format = Format {
     name: "ggml TQ2_0",
     block: (256, 66),
     quantize: quantize_tq2_0,
+    dequantize: dequantize_row_tq2_0,
     dot: ggml_vec_dot_tq2_0_q8_K,
     ..TQ1_0
 };
@@ -78,6 +84,12 @@ impl Format {
         unsafe {
             (self.quantize)(x.as_ptr(), out.as_mut_ptr().cast(), rows as i64, cols as i64, std::ptr::null());
         }
+    }
+
+    pub fn dequantize(&self, w: &[u8], out: &mut [f32]) {
+        assert!(out.len() % self.block.0 == 0 && w.len() >= self.row_bytes(out.len()));
+        // SAFETY: the lengths were just checked.
+        unsafe { (self.dequantize)(w.as_ptr().cast(), out.as_mut_ptr(), out.len() as i64) }
     }
 
     pub fn act_bytes(&self, cols: usize) -> usize {

@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use hybridq::linear::{Packed, matmul, matmul_prepared, matvec, matvec_prepared, prepare, prepared_size};
 use hybridq::quant::{
-    ActBlock, Fit, Format, NonFinite, Options, quantize, quantize_activations, quantize_workspace_size,
+    ActBlock, Fit, Format, NonFinite, Options, dequantize, quantize, quantize_activations,
+    quantize_workspace_size,
 };
 use hybridq::simd::{self, Tier};
 
@@ -20,15 +21,8 @@ pub fn run() {
         products(format, peer, &x);
     }
     quantizers(&x);
+    decoders(&x);
     activations(&x);
-}
-
-fn pack(format: Format, fit: Fit, x: &[f32]) -> Vec<u8> {
-    let options = Options::new(format).fit(fit);
-    let mut out = vec![0; format.matrix_bytes(x.len() / N, N).unwrap()];
-    let mut scratch = vec![0; quantize_workspace_size(format, &options, x.len() / N, N).unwrap()];
-    quantize(format, &options, x.len() / N, N, x, &mut out, &mut scratch).unwrap();
-    out
 }
 
 fn products(format: Format, peer: ggml::Format, x: &[f32]) {
@@ -117,9 +111,15 @@ fn quantizers(x: &[f32]) {
     let rows = x.len() / N;
     for (name, fit) in [("mse", Fit::Mse), ("absmean", Fit::AbsMean), ("absmax", Fit::AbsMax)] {
         let mut theirs = vec![0; rows * ggml::TQ2_0.row_bytes(N)];
+        let options = Options::new(Format::Tq2_0).fit(fit);
+        let mut ours = vec![0; theirs.len()];
+        let mut scratch = vec![0; quantize_workspace_size(Format::Tq2_0, &options, rows, N).unwrap()];
         let times = medians(
             &mut [
-                &mut (|| drop(black_box(pack(Format::Tq2_0, fit, black_box(x))))),
+                &mut (|| {
+                    quantize(Format::Tq2_0, &options, rows, N, black_box(x), &mut ours, &mut scratch)
+                        .unwrap();
+                }),
                 &mut (|| ggml::TQ2_0.quantize(rows, N, black_box(x), &mut theirs)),
             ],
             11,
@@ -130,6 +130,25 @@ fn quantizers(x: &[f32]) {
             format!("tq2_0_quantize_{name}_vs_ggml")
         };
         report(&figure, x.len(), &times, "ggml");
+    }
+}
+
+fn decoders(x: &[f32]) {
+    let x = &x[..1 << 20];
+    let rows = x.len() / N;
+    for (format, peer) in [(Format::Tq2_0, ggml::TQ2_0), (Format::Tq1_0, ggml::TQ1_0)] {
+        let mut bytes = vec![0; rows * peer.row_bytes(N)];
+        peer.quantize(rows, N, x, &mut bytes);
+        let (mut ours, mut theirs) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let times = medians(
+            &mut [
+                &mut (|| dequantize(format, rows, N, black_box(&bytes), &mut ours).unwrap()),
+                &mut (|| peer.dequantize(black_box(&bytes), &mut theirs)),
+            ],
+            31,
+        );
+        assert!(ours == theirs, "{}: decoded values differ", format.name());
+        report(&format!("{}_dequantize_vs_ggml", format.name()), x.len(), &times, peer.name);
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use hybridq::io::atomic::AtomicFile;
-use hybridq::io::convert::{Auto, Chosen, Recipe, Weighting, quantize_model, quantize_model_auto};
+use hybridq::io::convert::{Auto, Chosen, Recipe, Weighting, quantize_model_auto, quantize_model_weighted};
 use hybridq::io::model::{Kind, Model};
 use hybridq::io::printable;
+use hybridq::quant::{Fit, Format};
 
 use crate::recipe::{FormatArg, RecipeArgs, format_or_auto};
 use crate::{Stop, ui};
@@ -34,6 +35,10 @@ pub struct Args {
     weighting: Option<WeightingArg>,
     #[command(flatten)]
     recipe: RecipeArgs,
+    /// Weigh errors: a file with, under the name of a tensor, the mean square of each of its input columns;
+    /// tensors that it does not name are quantized unweighted
+    #[arg(long, value_name = "FILE.safetensors")]
+    importance: Option<PathBuf>,
     /// Replace the output if it exists
     #[arg(long)]
     overwrite: bool,
@@ -100,6 +105,23 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             "{file}: holds no F32, F16 or BF16 tensor; name a model with float weights"
         )));
     }
+    let importance = args.importance.as_deref().map(Model::open).transpose()?;
+    if let Some(importance) = &importance {
+        match &way {
+            Way::Auto(_) => {
+                return Err(Stop::Line(
+                    "--importance does not go with --format auto; name a format, or leave --importance out"
+                        .into(),
+                ));
+            }
+            Way::One(recipe) if recipe.options.fit != Fit::Mse && recipe.format != Format::Q8_0 => {
+                return Err(Stop::Line(
+                    "--importance needs --fit mse, the only fit that weighs errors".into(),
+                ));
+            }
+            Way::One(_) => check_output(importance, &args.output)?,
+        }
+    }
     let bytes: u64 = model.tensors.iter().map(|t| t.bytes() as u64).sum();
     let passes = if matches!(way, Way::Auto(_)) { 2 } else { 1 };
     let bar = ui::Bar::new(bytes.saturating_mul(passes));
@@ -107,7 +129,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let keep = args.recipe.keep();
     let (sink, path) = (&mut output, &args.output);
     let (report, chosen) = match &way {
-        Way::One(recipe) => (quantize_model(&model, recipe, &keep, sink, path, &mut bar.step())?, None),
+        Way::One(recipe) => {
+            let importance = importance.as_ref();
+            let step = &mut bar.step();
+            (quantize_model_weighted(&model, recipe, &keep, importance, sink, path, step)?, None)
+        }
         Way::Auto(auto) => {
             let (report, chosen) = quantize_model_auto(&model, auto, &keep, sink, path, &mut bar.step())?;
             (report, Some((auto.budget, chosen)))

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::quantize::{Job, Worker, file_metadata, job, write_jobs};
+use super::quantize::{Job, Out, Worker, file_metadata, job, write_jobs};
 use super::{Progress, Recipe, Report};
 use crate::io::gguf::Value;
 use crate::io::model::{Kind, Model};
@@ -88,7 +88,8 @@ pub fn quantize_model_auto<W: Write>(
         }
     }
     let chosen = choose_all(model, &mut jobs, &open, table, &kinds, auto)?;
-    let report = write_jobs(model, metadata(model, &any_length, auto), jobs, sink, sink_path, progress)?;
+    let out = Out { sink, path: sink_path };
+    let report = write_jobs(model, metadata(model, &any_length, auto), jobs, None, out, progress)?;
     Ok((report, chosen))
 }
 

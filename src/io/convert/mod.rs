@@ -8,7 +8,7 @@ mod quantize;
 pub use auto::{Auto, Chosen, Weighting, quantize_model_auto};
 pub use dequantize::dequantize_model;
 pub use plan::{Choice, Target, choose};
-pub use quantize::{quantize_model, quantize_temporary};
+pub use quantize::{quantize_model, quantize_model_weighted, quantize_temporary};
 
 use crate::Error;
 use crate::quant::{Fit, Format, Granularity, NonFinite, Options};
@@ -64,7 +64,7 @@ pub struct Outcome {
     pub bytes_out: u64,
     /// Squared error and squared sum of the values, where the values changed.
     pub error: Option<(f64, f64)>,
-    /// Why it is not in the format asked for; empty if it is.
+    /// Why it is not in the format asked for, or not weighted; empty if it is.
     pub reason: &'static str,
 }
 

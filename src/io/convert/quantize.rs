@@ -27,8 +27,29 @@ pub fn quantize_model<W: Write>(
     sink_path: &Path,
     progress: Progress<'_>,
 ) -> Result<Report, IoError> {
+    quantize_model_weighted(model, recipe, keep, None, sink, sink_path, progress)
+}
+
+/// [`quantize_model`] with importance (see [`quant::quantize_weighted`]): `importance` holds, under the name of a
+/// tensor, as many floats as its rows have columns. Tensors without are quantized unweighted, and the report says so.
+pub fn quantize_model_weighted<W: Write>(
+    model: &Model,
+    recipe: &Recipe,
+    keep: &dyn Fn(&str) -> bool,
+    importance: Option<&Model>,
+    sink: W,
+    sink_path: &Path,
+    progress: Progress<'_>,
+) -> Result<Report, IoError> {
     let jobs = model.tensors.iter().map(|t| job(model, t, recipe, keep)).collect::<Result<Vec<_>, _>>()?;
-    write_jobs(model, file_metadata(model, recipe), jobs, sink, sink_path, progress)
+    let out = Out { sink, path: sink_path };
+    write_jobs(model, file_metadata(model, recipe), jobs, importance, out, progress)
+}
+
+/// Where a file is written, and its name for errors.
+pub(super) struct Out<'a, W> {
+    pub(super) sink: W,
+    pub(super) path: &'a Path,
 }
 
 /// What becomes of one tensor.
@@ -72,8 +93,8 @@ pub(super) fn write_jobs<W: Write>(
     model: &Model,
     mut metadata: Vec<(String, Value)>,
     jobs: Vec<Job<'_>>,
-    sink: W,
-    sink_path: &Path,
+    importance: Option<&Model>,
+    Out { sink, path: sink_path }: Out<'_, W>,
     progress: Progress<'_>,
 ) -> Result<Report, IoError> {
     let mut report = Report { notes: model.notes.clone(), ..Report::default() };
@@ -82,11 +103,28 @@ pub(super) fn write_jobs<W: Write>(
         specs.push(describe(model, job.tensor, &job.kind, &mut metadata)?);
     }
     long_names(model, &mut report);
+    if let Some(importance) = importance {
+        let unknown = |t: &&Tensor| !model.tensors.iter().any(|m| m.name == t.name);
+        if let Some(first) = importance.tensors.iter().find(unknown) {
+            let count = importance.tensors.iter().filter(unknown).count();
+            let name = super::super::printable(&first.name);
+            report
+                .notes
+                .push(format!("{count} importance vector(s) name no tensor of the model: {name}, ..."));
+        }
+    }
 
     let write = |e: std::io::Error| IoError::os(sink_path, "write", &e);
     let mut writer = GgufWriter::new(sink, &metadata, &specs).map_err(write)?;
     let mut worker = Worker::new(model);
-    for Job { tensor, kind, options, reason } in jobs {
+    for Job { tensor, kind, options, mut reason } in jobs {
+        if let (Some(importance), Kind::Packed(_)) = (importance, &kind)
+            && kind != tensor.kind
+            && !worker.take_weights(tensor, importance)?
+            && reason.is_empty()
+        {
+            reason = "unweighted: no importance for it";
+        }
         let mut bytes_out = 0u64;
         let mut put = |bytes: &[u8]| {
             bytes_out += bytes.len() as u64;
@@ -260,6 +298,8 @@ fn refused(model: &Model, tensor: &Tensor, error: Error) -> IoError {
 /// The buffers, reused from tensor to tensor.
 pub(super) struct Worker<'a> {
     model: &'a Model,
+    /// The importance of the columns of the tensor; empty for none.
+    weights: Vec<f32>,
     x: Vec<f32>,
     packed: Vec<u8>,
     decoded: Vec<f32>,
@@ -270,7 +310,28 @@ type Put<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), IoError>;
 
 impl<'a> Worker<'a> {
     pub(super) fn new(model: &'a Model) -> Worker<'a> {
-        Worker { model, x: vec![], packed: vec![], decoded: vec![], scratch: vec![] }
+        Worker { model, weights: vec![], x: vec![], packed: vec![], decoded: vec![], scratch: vec![] }
+    }
+
+    /// Reads the importance of a tensor; false if there is none.
+    fn take_weights(&mut self, tensor: &Tensor, importance: &Model) -> Result<bool, IoError> {
+        self.weights.clear();
+        let Some(found) = importance.tensors.iter().find(|t| t.name == tensor.name) else { return Ok(false) };
+        let cols = tensor.cols();
+        let fail = |what: String, mend: &'static str| {
+            Err(IoError::new(ErrorKind::Data, importance.file_of(found), what, mend).tensor(&found.name))
+        };
+        if found.len() != cols {
+            let what = format!("holds {} values for a tensor whose rows have {cols}", found.len());
+            return fail(what, "give one importance per column, the mean square of each input");
+        }
+        self.weights.resize(cols, 0.0);
+        importance.read_rows(found, 0..found.rows(), &mut self.weights)?;
+        if self.weights.iter().any(|w| !w.is_finite() || *w < 0.0) || self.weights.iter().all(|w| *w == 0.0) {
+            let what = "is no importance: a value is negative or not finite, or all are zero".to_owned();
+            return fail(what, "give the mean square of each input");
+        }
+        Ok(true)
     }
 
     /// Converts one tensor; gives squared error and squared sum if values changed.
@@ -330,10 +391,18 @@ impl<'a> Worker<'a> {
         let cols = tensor.cols();
         let fail = |e| refused(self.model, tensor, e);
         self.packed.resize(format.matrix_bytes(rows, cols).map_err(fail)?, 0);
-        let needed = quant::quantize_workspace_size(format, options, rows, cols).map_err(fail)?;
-        self.scratch.resize(needed, 0);
-        quant::quantize(format, options, rows, cols, &self.x, &mut self.packed, &mut self.scratch)
-            .map_err(fail)?;
+        let (x, weights, packed) = (&self.x, &self.weights, &mut self.packed);
+        if weights.is_empty() {
+            let needed = quant::quantize_workspace_size(format, options, rows, cols).map_err(fail)?;
+            self.scratch.resize(needed, 0);
+            quant::quantize(format, options, rows, cols, x, packed, &mut self.scratch).map_err(fail)?;
+        } else {
+            let needed =
+                quant::quantize_weighted_workspace_size(format, options, rows, cols).map_err(fail)?;
+            self.scratch.resize(needed, 0);
+            quant::quantize_weighted(format, options, rows, cols, x, weights, packed, &mut self.scratch)
+                .map_err(fail)?;
+        }
         put(&self.packed)?;
         // Decoded again in pieces, so that a whole-tensor call does not need a second tensor.
         let row = format.row_bytes(cols).map_err(fail)?;
