@@ -5,9 +5,13 @@
 //! ranges ([`Packed::rows_between`]).
 //!
 //! Bounds: an integer sum covers one activation block, |sum| <= 256 * 127 * 127 = 4,129,024 at most, so no
-//! length overflows an `i32`, and every sum converts to `f32` exactly.
+//! length overflows an `i32`, and every sum converts to `f32` exactly. `Q35B` sums include the 6-bit scales and reach
+//! 32,505,856; above 2^24 the conversion rounds once.
 
 mod ops;
+mod q35b;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod q35b_wide;
 mod rows;
 mod scalar;
 pub mod vector;
@@ -155,6 +159,9 @@ impl Kernel for Matmul<'_, '_> {
     #[inline(always)]
     fn run<O: Ops>(self, ops: O) {
         let Packed { format, cols, rows, .. } = *self.weights;
+        if format == Format::Q35b {
+            return ops.q35b(self);
+        }
         let mut packed = self.weights.iter();
         let mut row = 0;
         while row < rows {

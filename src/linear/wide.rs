@@ -2,6 +2,7 @@
 
 use crate::math::tree_sum;
 use crate::quant::{five_level, tq1_0, tq2_0};
+use crate::simd::codebook::CodebookLanes;
 use crate::simd::lanes::{Lanes, unsigned};
 
 use super::ops::Ops;
@@ -105,7 +106,7 @@ impl<L: Lanes> Wide<L> {
     }
 }
 
-impl<L: Lanes> Ops for Wide<L> {
+impl<L: CodebookLanes> Ops for Wide<L> {
     const FOUR_ROWS: bool = true;
 
     #[inline(always)]
@@ -195,6 +196,11 @@ impl<L: Lanes> Ops for Wide<L> {
             (b0, b1) = (self.next_quint(b0), self.next_quint(b1));
         }
         sums
+    }
+
+    #[inline(always)]
+    fn q35b(self, job: super::Matmul<'_, '_>) {
+        super::q35b_wide::matmul(self.0, job);
     }
 
     #[inline(always)]

@@ -6,8 +6,10 @@ use crate::math::{F16_MAX, f32_to_f16, guard_scale};
 use crate::workspace::{pieces_with, split_rows, split_rows_mut};
 use crate::{Error, simd};
 
-use super::fit::{Levels, Rule, check_finite, fit, largest_finite};
-use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::fit::{Levels, Rule, check_finite, fit, largest_finite, largest_finite_here};
+use super::{
+    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0,
+};
 
 /// Bytes of scratch that [`quantize`] needs for these arguments; 0 for fits that do not sort.
 ///
@@ -20,6 +22,9 @@ pub fn quantize_workspace_size(
     cols: usize,
 ) -> Result<usize, Error> {
     options.check(format)?;
+    if format == Format::Q35b {
+        return Ok(0); // its search is on the stack
+    }
     let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
     let group = match options.granularity {
         _ if cells == 0 => 0,
@@ -38,8 +43,8 @@ pub fn quantize_workspace_size(
 /// # Errors
 /// [`Error::Shape`], [`Error::OutputTooSmall`], [`Error::WorkspaceTooSmall`], [`Error::SizeOverflow`],
 /// [`Error::NonFinite`], [`Error::ScaleRange`], [`Error::InvalidArgument`] (a parameter of the fit),
-/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, dense ternary no
-/// [`Granularity::Block`]). `out` is untouched then.
+/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, `Q35B` only [`Fit::Mse`] per block, dense
+/// ternary no [`Granularity::Block`]). `out` is untouched then.
 ///
 /// ```
 /// use hybridq::quant::{Format, Options, dequantize, quantize, quantize_workspace_size};
@@ -94,6 +99,9 @@ impl Job<'_> {
         if self.format == Format::Q8_0 {
             return self.encode_q8_0(out);
         }
+        if self.format == Format::Q35b {
+            return self.encode_q35b(None, out);
+        }
         let tensor_rule = match self.options.granularity {
             Granularity::Tensor => Some(self.fit(self.x, scratch)?),
             _ => None,
@@ -139,7 +147,7 @@ impl Job<'_> {
                     },
                 ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
-            Format::Q8_0 => Ok(()),
+            Format::Q8_0 | Format::Q35b => Ok(()),
         }
     }
 
@@ -256,6 +264,41 @@ impl Job<'_> {
                             *code = rule.code(v);
                         }
                         dense_ternary::pack_group(codes.get(..group.len()).unwrap_or_default(), out);
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// `importance`: how much the squared error of each column counts; at least `cols` values >= 0.
+    fn encode_q35b(&self, importance: Option<&[f32]>, out: &mut [u8]) -> Result<(), Error> {
+        if self.options.non_finite == NonFinite::Error && largest_finite(self.x) > q35b::MAX_MAGNITUDE {
+            return Err(Error::ScaleRange);
+        }
+        let tier = simd::active();
+        let row_bytes = self.format.row_bytes(self.cols)?;
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
+            let mut importance = importance;
+            let blocks = out.chunks_mut(q35b::BLOCK_BYTES);
+            for (x, out) in pieces_with::<{ q35b::BLOCK_LEN }, _, _>(row, blocks) {
+                let here = importance.map(|i| i.get(..x.len()).unwrap_or_default());
+                importance = importance.map(|i| i.get(x.len()..).unwrap_or_default());
+                simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    || {
+                        let mut finite = [0.0f32; q35b::BLOCK_LEN];
+                        let finite = finite.get_mut(..x.len()).unwrap_or_default();
+                        let max = largest_finite_here(x);
+                        for (out, &v) in finite.iter_mut().zip(x) {
+                            let v = if v > max { max } else { v };
+                            *out = if v < -max { -max } else { v };
+                        }
+                        let e = q35b::encode_here(finite, here, &q35b::CODEBOOKS);
+                        let mut block = [0; q35b::BLOCK_BYTES];
+                        q35b::pack(&e.codes, e.select, &e.scales, e.d, &mut block);
+                        q35b::cut_tail(&block, x.len(), out);
                     },
                 );
             }

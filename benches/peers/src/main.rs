@@ -1,8 +1,10 @@
 //! hybridq against its peers in one process: same weights, same activations, interleaved medians, one thread.
-//! `make bench-peers SUITE=ternary`.
+//! `make bench-peers SUITE=ternary|q35`.
 
 mod duel;
 mod ggml;
+mod ggml_k;
+mod q35;
 mod ternary;
 
 #[path = "../../../tests/common/mod.rs"]
@@ -13,8 +15,9 @@ fn main() {
     ggml::init();
     match suite.as_str() {
         "ternary" => ternary::run(),
+        "q35" => q35::run(),
         other => {
-            eprintln!("no suite '{other}': ternary");
+            eprintln!("no suite '{other}': ternary, q35");
             std::process::exit(2);
         }
     }
