@@ -9,8 +9,24 @@
 
 use crate::quant::{ActBlock, q35b};
 
-use super::Matmul;
-use super::ops::Ops;
+use super::Packed;
+use super::ops::{Kernel, Ops};
+
+/// All rows of a matrix times all vectors.
+pub(crate) struct Matmul<'a, 'w> {
+    pub(super) weights: &'a Packed<'w>,
+    pub(super) per_vector: usize,
+    pub(super) acts: &'a [ActBlock],
+    pub(super) y: &'a mut [f32],
+}
+
+impl Kernel for Matmul<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<O: Ops>(self, ops: O) {
+        ops.q35b(self);
+    }
+}
 
 /// The blocks of a row, the last one widened to a full block if the row ends before it does.
 pub(super) struct Row<'a> {

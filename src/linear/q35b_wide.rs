@@ -12,8 +12,7 @@ use crate::quant::{ActBlock, q35b};
 use crate::simd::codebook::{CodebookLanes, WINDOWS};
 use crate::workspace::{split_rows, split_rows_mut};
 
-use super::Matmul;
-use super::q35b::Row;
+use super::q35b::{Matmul, Row};
 
 type Block = [u8; q35b::BLOCK_BYTES];
 

@@ -54,7 +54,7 @@ impl Ops for Scalar {
     }
 
     #[inline(always)]
-    fn q35b(self, job: super::Matmul<'_, '_>) {
+    fn q35b(self, job: super::q35b::Matmul<'_, '_>) {
         super::q35b::matmul(job);
     }
 

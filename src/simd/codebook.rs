@@ -24,6 +24,11 @@ pub(crate) trait CodebookLanes: Lanes {
     /// The products `a * b`, every two or so of them added.
     fn products(self, a: Self::Shorts, b: Self::Shorts) -> Self::Ints;
     fn add_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    /// Exact conversion of the bits of four `f16`.
+    #[inline(always)]
+    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+        crate::math::f16_to_f32(halves)
+    }
     /// [`Lanes::total`] of four at once.
     fn total_four(self, sums: [Self::Ints; 4]) -> [i32; 4];
 }
@@ -112,6 +117,10 @@ mod x86 {
             self.avx2._mm256_add_epi32(a, b)
         }
         #[inline(always)]
+        fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+            crate::simd::halves_to_floats(*self, halves)
+        }
+        #[inline(always)]
         fn total_four(self, [a, b, c, d]: [__m256i; 4]) -> [i32; 4] {
             let (ab, cd) = (self.avx2._mm256_hadd_epi32(a, b), self.avx2._mm256_hadd_epi32(c, d));
             let [low, high]: [__m128i; 2] = cast(self.avx2._mm256_hadd_epi32(ab, cd));
@@ -176,6 +185,10 @@ mod x86 {
         #[inline(always)]
         fn add_ints(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
             both(a, b, |a, b| self.sse2._mm_add_epi32(a, b))
+        }
+        #[inline(always)]
+        fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
+            crate::simd::halves_to_floats(self, halves)
         }
         #[inline(always)]
         fn total_four(self, sums: [[__m128i; 2]; 4]) -> [i32; 4] {
