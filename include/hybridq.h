@@ -38,6 +38,8 @@
 #define HQ_TQ2_0_ROW_SIZE(cols) (HQ_CEIL_DIV(cols, 256u) * 66u)
 #define HQ_DENSE_TERNARY_ROW_SIZE(cols) ((size_t)(cols) == 0 ? 0u : HQ_CEIL_DIV(cols, 5u) + 2u)
 #define HQ_FIVE_LEVEL_ROW_SIZE(cols) ((size_t)(cols) / 192u * 58u + ((size_t)(cols) % 192u == 0 ? 0u : HQ_CEIL_DIV(7u * HQ_CEIL_DIV((size_t)(cols) % 192u, 3u), 8u) + 2u))
+#define HQ_Q35B_GROUPS(cols) HQ_CEIL_DIV((size_t)(cols) % 256u, 16u)
+#define HQ_Q35B_ROW_SIZE(cols) ((size_t)(cols) / 256u * 112u + ((size_t)(cols) % 256u == 0 ? 0u : 6u * HQ_Q35B_GROUPS(cols) + HQ_CEIL_DIV(HQ_Q35B_GROUPS(cols), 8u) + HQ_CEIL_DIV(6u * HQ_Q35B_GROUPS(cols), 8u) + 2u))
 /** Scratch bytes that are enough for every fit when `n` values share a scale. */
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
 /** Scratch bytes for quantizing with importance when `n` values share a scale. */
@@ -108,6 +110,12 @@
  * Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes; the last block of a row is shorter.
  */
 #define HQ_FORMAT_FIVE_LEVEL 1001
+
+/**
+ * 3.5 bits: two codebooks, blocks of 256 weights in 112 bytes; the last block of a row is shorter. Only with
+ * `HQ_FIT_MSE` and `HQ_GRANULARITY_BLOCK`; magnitudes up to 98304.
+ */
+#define HQ_FORMAT_Q35B 1003
 
 /**
  * The exact least-squares projection: the default.
@@ -1442,6 +1450,63 @@ hq_status hq_vec_norm(size_t len,
  * ```
  */
 hq_status hq_vec_axpy(size_t len, float alpha, const float *x, float *y);
+
+/**
+ * Bytes of scratch that `hq_kmeans_exact_1d` needs for `len` values: about `(56 + 4 k) * len`, twice the second part
+ * with `pin_zero`.
+ *
+ * `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_exact_1d_workspace_size(1000, 8, 0) < 1000 * (64 + 4 * 8) + 1000);
+ * ```
+ */
+size_t hq_kmeans_exact_1d_workspace_size(size_t len,
+                                         size_t k,
+                                         int32_t pin_zero);
+
+/**
+ * Exact one-dimensional k-means: the `k` centres with the least sum of weighted squared distances, ascending. For
+ * codebooks, levels and thresholds.
+ *
+ * - `x`: `len` finite values in any order.
+ * - `weights`: `weights_len` = `len` weights >= 0, or NULL with `weights_len` 0: all 1.
+ * - `pin_zero`: 1 if one of the centres shall be 0, else 0.
+ * - `centers`: at least `k` floats, of which just those are written. If there are fewer values than centres, the rest
+ *   repeat the last one.
+ * - `inertia`: one float, the sum of weighted squared distances.
+ * - `scratch`: at least `hq_kmeans_exact_1d_workspace_size(len, k, pin_zero)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: k len log(len).
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0, another `pin_zero`, a negative weight), `HQ_ERROR_SHAPE` (`weights_len`),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. `centers` and `inertia` are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[5] = {9.0f, 1.0f, 1.5f, 9.5f, 0.5f};
+ * float centers[2], inertia;
+ * uint8_t scratch[1024];
+ * assert(hq_kmeans_exact_1d_workspace_size(5, 2, 0) <= sizeof scratch);
+ * assert(hq_kmeans_exact_1d(x, 5, NULL, 0, 2, 0, centers, 2, &inertia, scratch, sizeof scratch) == HQ_OK);
+ * assert(centers[0] > 0.99f && centers[0] < 1.01f && centers[1] > 9.24f && centers[1] < 9.26f);
+ * ```
+ */
+hq_status hq_kmeans_exact_1d(const float *x,
+                             size_t len,
+                             const float *weights,
+                             size_t weights_len,
+                             size_t k,
+                             int32_t pin_zero,
+                             float *centers,
+                             size_t centers_len,
+                             float *inertia,
+                             void *scratch,
+                             size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

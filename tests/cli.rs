@@ -165,7 +165,7 @@ fn slices_of_rows_give_the_bytes_of_one_call() {
     let file = safetensors(&[("w", "F32", &[rows, cols], f32_bytes(&x))]);
     let folder = Folder::new();
     let input = folder.write("in.safetensors", &file);
-    for format in [Format::DenseTernary, Format::FiveLevel] {
+    for format in [Format::DenseTernary, Format::FiveLevel, Format::Q35b] {
         let output = folder.path(format.name());
         let args = ["quantize".as_ref(), input.as_os_str(), "-f".as_ref(), format.name().as_ref()];
         hybridq(&[&args[..], &["-o".as_ref(), output.as_os_str(), "--quiet".as_ref()]].concat()).done();
@@ -304,6 +304,7 @@ fn options_that_make_no_sense_are_refused() {
     for (options, says) in [
         (&["-f", "q8_0", "--fit", "mse"][..], "q8_0 takes only --fit absmax"),
         (&["-f", "q8_0", "--granularity", "row"], "q8_0 takes only"),
+        (&["-f", "q35b", "--fit", "absmean"], "q35b takes only --fit mse"),
         (&["-f", "dense_ternary", "--granularity", "block"], "dense_ternary takes only"),
         (&["-f", "tq2_0", "--keep", "nothing*"], "matches no tensor"),
         (&["-f", "tq2_0", "--keep", "a.*", "--keep", "c.*"], "'c.*' matches no tensor"),
@@ -313,7 +314,7 @@ fn options_that_make_no_sense_are_refused() {
     }
     // What clap refuses: it explains in several lines, but ends with 2 as well.
     for options in [
-        &["-f", "q35b"][..],
+        &["-f", "q36"][..],
         &["-f", "tq2_0", "--fit", "best"],
         &["-f", "tq2_0", "--fit", "percentile:100"],
         &["-f", "tq2_0", "--fit", "percentile:-1"],

@@ -42,10 +42,18 @@ void peer_init(void) {
     }
 }
 
+/* The table of IQ3_S; freed by the end of the process. */
+void iq3xs_init_impl(int grid_size);
+void peer_init_iq3_s(void) { iq3xs_init_impl(512); }
+
 /* Only the formats that the suites quantize to. */
 size_t ggml_row_size(enum ggml_type type, int64_t ne) {
     switch (type) {
     case GGML_TYPE_TQ1_0: return (size_t)(ne / 256 * 54);
+    case GGML_TYPE_Q4_0: return (size_t)(ne / 32 * 18);
+    case GGML_TYPE_Q3_K: return (size_t)(ne / 256 * 110);
+    case GGML_TYPE_IQ3_S: return (size_t)(ne / 256 * 110);
+    case GGML_TYPE_Q4_K: return (size_t)(ne / 256 * 144);
     case GGML_TYPE_TQ2_0: return (size_t)(ne / 256 * 66);
     default: ggml_abort(__FILE__, __LINE__, "no row size for type %d", (int)type);
     }

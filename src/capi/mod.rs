@@ -23,6 +23,8 @@ pub mod linear;
 
 pub mod vector;
 
+pub mod kmeans;
+
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]

@@ -21,6 +21,9 @@ pub const HQ_FORMAT_TQ2_0: i32 = 35;
 pub const HQ_FORMAT_DENSE_TERNARY: i32 = 1000;
 /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes; the last block of a row is shorter.
 pub const HQ_FORMAT_FIVE_LEVEL: i32 = 1001;
+/// 3.5 bits: two codebooks, blocks of 256 weights in 112 bytes; the last block of a row is shorter. Only with
+/// `HQ_FIT_MSE` and `HQ_GRANULARITY_BLOCK`; magnitudes up to 98304.
+pub const HQ_FORMAT_Q35B: i32 = 1003;
 
 /// The exact least-squares projection: the default.
 pub const HQ_FIT_MSE: i32 = 0;
@@ -48,12 +51,13 @@ pub const HQ_NON_FINITE_ERROR: i32 = 0;
 pub const HQ_NON_FINITE_SATURATE: i32 = 1;
 
 const _: () = {
-    assert!(Format::ALL.len() == 5);
+    assert!(Format::ALL.len() == 6);
     assert!(HQ_FORMAT_Q8_0 == Format::Q8_0 as i32);
     assert!(HQ_FORMAT_TQ1_0 == Format::Tq1_0 as i32);
     assert!(HQ_FORMAT_TQ2_0 == Format::Tq2_0 as i32);
     assert!(HQ_FORMAT_DENSE_TERNARY == Format::DenseTernary as i32);
     assert!(HQ_FORMAT_FIVE_LEVEL == Format::FiveLevel as i32);
+    assert!(HQ_FORMAT_Q35B == Format::Q35b as i32);
     assert!(HQ_GRANULARITY_BLOCK == Granularity::Block as i32);
     assert!(HQ_GRANULARITY_ROW == Granularity::Row as i32);
     assert!(HQ_GRANULARITY_TENSOR == Granularity::Tensor as i32);

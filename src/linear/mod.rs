@@ -5,7 +5,8 @@
 //! ranges ([`Packed::rows_between`]).
 //!
 //! Bounds: an integer sum covers one activation block, |sum| <= 256 * 127 * 127 = 4,129,024 at most, so no
-//! length overflows an `i32`, and every sum converts to `f32` exactly.
+//! length overflows an `i32`, and every sum converts to `f32` exactly. `Q35B` sums include the 6-bit scales and reach
+//! 32,505,856; above 2^24 the conversion rounds once.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod base3;
@@ -14,6 +15,9 @@ mod interleaved;
 mod ops;
 mod prepared;
 mod product;
+mod q35b;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod q35b_wide;
 mod rows;
 mod scalar;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -77,6 +77,9 @@ pub(crate) trait Ops: Copy {
     /// Five-level digits of a block, plane by plane, times 64 activations each: one sum per plane.
     fn five_level(self, q: &[u8; five_level::CODE_BYTES], a: &[&[i8; 64]; 3]) -> [i32; 3];
 
+    /// All products of a `Q35B` matrix with int8 activations.
+    fn q35b(self, job: super::q35b::Matmul<'_, '_>);
+
     /// Sum of `code[i] * x[i]` in the fixed float order.
     fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32;
 

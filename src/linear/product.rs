@@ -7,8 +7,8 @@ use crate::simd::Tier;
 
 use super::Packed;
 use super::ops::{self, Kernel, Ops};
-use super::rows;
 use super::table::ActTable;
+use super::{q35b, rows};
 
 /// Batches from which on unpacking once for all vectors pays.
 pub(crate) const BATCH: usize = 4;
@@ -22,6 +22,9 @@ pub(crate) fn matmul(
     tables: &[ActTable],
     y: &mut [f32],
 ) {
+    if weights.format == Format::Q35b {
+        return ops::run(tier, q35b::Matmul { weights, per_vector, acts, y });
+    }
     let mut from = 0;
     if matches!(weights.format, Format::Tq1_0 | Format::Tq2_0) {
         if acts.len() >= BATCH * per_vector {

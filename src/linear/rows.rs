@@ -28,6 +28,7 @@ pub(crate) fn dot<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, acts:
         Format::Q8_0 => q8_blocks(ops, row, acts),
         Format::DenseTernary => dense(ops, row, cols, acts),
         Format::FiveLevel => five(ops, row, cols, acts),
+        Format::Q35b => super::q35b::dot(row, cols, acts),
     }
 }
 
@@ -230,6 +231,8 @@ pub(crate) fn for_each_block(
                 }
             }
         }
+        // Its scales are finer than its blocks: `q35b.rs` goes over them.
+        Format::Q35b => {}
         Format::DenseTernary => {
             let Some((q, scale)) = dense_ternary::split_row(row) else { return };
             for (i, q) in q.chunks(dense_ternary::GROUP_BYTES).enumerate() {
@@ -265,6 +268,9 @@ fn blocks<const LEN: usize, const BYTES: usize>(
 /// `total += scale * that`, blocks in order.
 #[inline(always)]
 pub(crate) fn dot_f32<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, x: &[f32]) -> f32 {
+    if format == Format::Q35b {
+        return super::q35b::dot_f32(ops, row, cols, x);
+    }
     let mut total = 0.0f32;
     for_each_block(
         format,

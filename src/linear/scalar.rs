@@ -54,6 +54,11 @@ impl Ops for Scalar {
     }
 
     #[inline(always)]
+    fn q35b(self, job: super::q35b::Matmul<'_, '_>) {
+        super::q35b::matmul(job);
+    }
+
+    #[inline(always)]
     fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32 {
         dot_lanes(codes, x, |c| c as f32)
     }

@@ -2,6 +2,7 @@
 
 use crate::math::tree_sum;
 use crate::quant::{ActBlock, Format, five_level, tq1_0, tq2_0};
+use crate::simd::codebook::CodebookLanes;
 use crate::simd::lanes::{Lanes, unsigned};
 
 use super::ops::Ops;
@@ -93,7 +94,7 @@ impl<L: Lanes> Wide<L> {
     }
 }
 
-impl<L: Lanes> Ops for Wide<L> {
+impl<L: CodebookLanes> Ops for Wide<L> {
     const EIGHT_ROWS: bool = true;
 
     #[inline(always)]
@@ -189,6 +190,11 @@ impl<L: Lanes> Ops for Wide<L> {
             (b0, b1) = (self.next_quint(b0), self.next_quint(b1));
         }
         sums
+    }
+
+    #[inline(always)]
+    fn q35b(self, job: super::q35b::Matmul<'_, '_>) {
+        super::q35b_wide::matmul(self.0, job);
     }
 
     #[inline(always)]

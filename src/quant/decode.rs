@@ -2,7 +2,7 @@
 
 use crate::{Error, simd, workspace};
 
-use super::{Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::{Format, dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0};
 
 /// Decodes a packed `rows` x `cols` matrix: value = code * scale, one rounding at most.
 ///
@@ -40,6 +40,7 @@ pub fn dequantize(
                     Format::FiveLevel => five(row, out),
                     Format::Q8_0 => blocks(row, out, q8_0::unpack),
                     Format::DenseTernary => dense(row, out),
+                    Format::Q35b => q35(row, out),
                 }
             }
         },
@@ -80,6 +81,23 @@ fn five(row: &[u8], out: &mut [f32]) {
         let scale = 0.5 * five_level::unpack_tail(block, codes);
         for (value, &code) in tail.iter_mut().zip(codes.iter()) {
             *value = code as f32 * scale;
+        }
+    }
+}
+
+#[inline(always)]
+fn q35(row: &[u8], out: &mut [f32]) {
+    let (whole, tail) = out.as_chunks_mut::<{ q35b::BLOCK_LEN }>();
+    let (blocks, _) = row.as_chunks::<{ q35b::BLOCK_BYTES }>();
+    for (block, out) in blocks.iter().zip(whole.iter_mut()) {
+        q35b::decode(block, out);
+    }
+    if !tail.is_empty() {
+        let block = row.get(whole.len() * q35b::BLOCK_BYTES..).unwrap_or_default();
+        let mut values = [0.0; q35b::BLOCK_LEN];
+        q35b::decode(&q35b::widen_tail(block, tail.len()), &mut values);
+        for (out, &value) in tail.iter_mut().zip(&values) {
+            *out = value;
         }
     }
 }

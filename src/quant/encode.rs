@@ -10,7 +10,8 @@ use crate::{Error, simd};
 use super::fit::{Levels, Rule, check_finite, fit};
 use super::weighted::{Importance, fit_weighted};
 use super::{
-    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0, weighted,
+    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0,
+    weighted,
 };
 
 /// Bytes of scratch that [`quantize`] needs for these arguments; 0 for fits that do not sort.
@@ -29,6 +30,9 @@ pub fn quantize_workspace_size(
 /// Values that share a scale at most.
 fn group_len(format: Format, options: &Options, rows: usize, cols: usize) -> Result<usize, Error> {
     options.check(format)?;
+    if format == Format::Q35b {
+        return Ok(0); // its search is on the stack
+    }
     let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
     Ok(match options.granularity {
         _ if cells == 0 => 0,
@@ -46,8 +50,8 @@ fn group_len(format: Format, options: &Options, rows: usize, cols: usize) -> Res
 /// # Errors
 /// [`Error::Shape`], [`Error::OutputTooSmall`], [`Error::WorkspaceTooSmall`], [`Error::SizeOverflow`],
 /// [`Error::NonFinite`], [`Error::ScaleRange`], [`Error::InvalidArgument`] (a parameter of the fit),
-/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, dense ternary no
-/// [`Granularity::Block`]). `out` is untouched then.
+/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, `Q35B` only [`Fit::Mse`] per block, dense
+/// ternary no [`Granularity::Block`]). `out` is untouched then.
 ///
 /// ```
 /// use hybridq::quant::{Format, Options, dequantize, quantize, quantize_workspace_size};
@@ -180,6 +184,9 @@ impl Job<'_> {
         if self.format == Format::Q8_0 {
             return self.encode_q8_0(largest, out);
         }
+        if self.format == Format::Q35b {
+            return self.encode_q35b(largest, out);
+        }
         let tensor_rule = match self.options.granularity {
             Granularity::Tensor => Some(self.fit(self.x, 0, scratch)?),
             _ => None,
@@ -239,7 +246,7 @@ impl Job<'_> {
                     },
                 ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
-            Format::Q8_0 => Ok(()),
+            Format::Q8_0 | Format::Q35b => Ok(()),
         }
     }
 
@@ -363,6 +370,47 @@ impl Job<'_> {
                             *code = rule.trit(v);
                         }
                         dense_ternary::pack_group(codes.get(..group.len()).unwrap_or_default(), out);
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_q35b(&self, largest: f32, out: &mut [u8]) -> Result<(), Error> {
+        if self.options.non_finite == NonFinite::Error && largest > q35b::MAX_MAGNITUDE {
+            return Err(Error::ScaleRange);
+        }
+        let tier = simd::active();
+        let row_bytes = self.format.row_bytes(self.cols)?;
+        for (row, out) in split_rows(self.x, self.cols).zip(split_rows_mut(out, row_bytes)) {
+            let mut start = 0;
+            for (x, out) in pieces_with::<{ q35b::BLOCK_LEN }, _, _>(row, out.chunks_mut(q35b::BLOCK_BYTES)) {
+                let (_, max) = super::fit::largest(x);
+                let mut weights = [0.0f32; q35b::BLOCK_LEN];
+                let importance = self.weighted.as_ref().and_then(|w| w.importance.part(start, x.len()));
+                let importance = importance.map(|part| {
+                    for (weight, share) in weights.iter_mut().zip(part.shares()) {
+                        *weight = share;
+                    }
+                    weights.get(..x.len()).unwrap_or_default()
+                });
+                start += x.len();
+                simd::vectorize(
+                    tier,
+                    #[inline(always)]
+                    || {
+                        let mut finite = [0.0f32; q35b::BLOCK_LEN];
+                        let finite = finite.get_mut(..x.len()).unwrap_or_default();
+                        for (out, &v) in finite.iter_mut().zip(x) {
+                            let v = if v > max { max } else { v };
+                            let v = if v < -max { -max } else { v };
+                            *out = if v.is_nan() { 0.0 } else { v };
+                        }
+                        let e = q35b::encode_here(finite, importance, &q35b::CODEBOOKS);
+                        let mut block = [0; q35b::BLOCK_BYTES];
+                        q35b::pack(&e.codes, e.select, &e.scales, e.d, &mut block);
+                        q35b::cut_tail(&block, x.len(), out);
                     },
                 );
             }

@@ -2,13 +2,13 @@
 
 use crate::Error;
 
-use super::{dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::{dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0};
 
 /// A packed weight format. The numbers are those of the C ABI; below 1000 they are GGUF tensor types.
 ///
 /// A weight matrix has `rows` x `cols` values in row-major order and every row is encoded on its own,
-/// so a range of rows is a contiguous range of bytes. The last block of a row is padded with zeros (five-level: is
-/// shorter).
+/// so a range of rows is a contiguous range of bytes. The last block of a row is padded with zeros (five-level
+/// and Q35B: is shorter).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(i32)]
@@ -24,12 +24,14 @@ pub enum Format {
     /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192, the last one of a row shorter; the layout is in
     /// [`five_level`].
     FiveLevel = 1001,
+    /// 3.5 bits: two 8-level codebooks, blocks of 256, the last one of a row shorter; the layout is in [`q35b`].
+    Q35b = 1003,
 }
 
 impl Format {
     /// Every format of this version.
-    pub const ALL: [Format; 5] =
-        [Format::Q8_0, Format::Tq1_0, Format::Tq2_0, Format::DenseTernary, Format::FiveLevel];
+    pub const ALL: [Format; 6] =
+        [Format::Q8_0, Format::Tq1_0, Format::Tq2_0, Format::DenseTernary, Format::FiveLevel, Format::Q35b];
 
     /// The name that the command line and GGUF metadata use.
     #[must_use]
@@ -40,6 +42,7 @@ impl Format {
             Format::Tq2_0 => "tq2_0",
             Format::DenseTernary => "dense_ternary",
             Format::FiveLevel => "five_level",
+            Format::Q35b => "q35b",
         }
     }
 
@@ -67,6 +70,7 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_LEN,
             Format::DenseTernary => dense_ternary::TRITS_PER_BYTE,
             Format::FiveLevel => five_level::BLOCK_LEN,
+            Format::Q35b => q35b::BLOCK_LEN,
         }
     }
 
@@ -79,6 +83,7 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_BYTES,
             Format::DenseTernary => 1,
             Format::FiveLevel => five_level::BLOCK_BYTES,
+            Format::Q35b => q35b::BLOCK_BYTES,
         }
     }
 
@@ -98,14 +103,17 @@ impl Format {
         if cols == 0 {
             return Ok(0);
         }
-        if let Format::FiveLevel = self {
-            // Its last block is only as long as it needs to be.
-            let full = match (cols / five_level::BLOCK_LEN).checked_mul(five_level::BLOCK_BYTES) {
+        if let Format::FiveLevel | Format::Q35b = self {
+            // Their last block is only as long as it needs to be.
+            let full = match (cols / self.block_len()).checked_mul(self.block_bytes()) {
                 Some(full) => full,
                 None => return Err(Error::SizeOverflow),
             };
-            let rest = cols % five_level::BLOCK_LEN;
-            let tail = if rest == 0 { 0 } else { five_level::tail_bytes(rest) };
+            let tail = match (self, cols % self.block_len()) {
+                (_, 0) => 0,
+                (Format::Q35b, rest) => q35b::tail_bytes(rest),
+                (_, rest) => five_level::tail_bytes(rest),
+            };
             return match full.checked_add(tail) {
                 Some(bytes) => Ok(bytes),
                 None => Err(Error::SizeOverflow),

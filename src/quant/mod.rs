@@ -33,6 +33,7 @@ mod weighted;
 pub mod archive;
 pub mod dense_ternary;
 pub mod five_level;
+pub mod q35b;
 pub mod q8_0;
 pub mod tq1_0;
 pub mod tq2_0;
@@ -149,6 +150,9 @@ impl Options {
         self.fit.check()?;
         match format {
             Format::Q8_0 if self.fit != Fit::AbsMax || self.granularity != Granularity::Block => {
+                Err(Error::Unsupported)
+            }
+            Format::Q35b if self.fit != Fit::Mse || self.granularity != Granularity::Block => {
                 Err(Error::Unsupported)
             }
             Format::DenseTernary if self.granularity == Granularity::Block => Err(Error::Unsupported),

@@ -99,6 +99,7 @@ static void sizes(void) {
         SAME(HQ_TQ2_0_ROW_SIZE(n), hq_row_size(HQ_FORMAT_TQ2_0, n));
         SAME(HQ_DENSE_TERNARY_ROW_SIZE(n), hq_row_size(HQ_FORMAT_DENSE_TERNARY, n));
         SAME(HQ_FIVE_LEVEL_ROW_SIZE(n), hq_row_size(HQ_FORMAT_FIVE_LEVEL, n));
+        SAME(HQ_Q35B_ROW_SIZE(n), hq_row_size(HQ_FORMAT_Q35B, n));
         SAME(HQ_ACT_COUNT(n), hq_act_count(n));
         SAME(HQ_FIT_SCRATCH_SIZE(n), hq_codes_workspace_size(NULL, n));
         SAME(hq_row_size(F, n) * 7, hq_matrix_size(F, 7, n));
@@ -223,6 +224,14 @@ static void options_and_quantize(void) {
     o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_DENSE_TERNARY, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
     EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q8_0, &o, 1, 32, x, 32, p, 34));
+    EXPECT(HQ_OK, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, x, 32, p, HQ_Q35B_ROW_SIZE(32)));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, x, 32, p, HQ_Q35B_ROW_SIZE(32) - 1));
+    EXPECT(HQ_ERROR_SCALE_RANGE, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, huge_values, 32, p, HQ_Q35B_ROW_SIZE(32)));
+    o = with(HQ_FIT_ABSMAX, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, x, 32, p, HQ_Q35B_ROW_SIZE(32)));
+    o = with(HQ_FIT_MSE, HQ_GRANULARITY_ROW, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, x, 32, p, HQ_Q35B_ROW_SIZE(32)));
+    o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_MISALIGNED,
            QUANTIZE(F, ODD(const hq_quantize_options, &o), ROWS, COLS, x, CELLS, p, sizeof packed));
     /* NULL, alignment, lengths */
@@ -594,6 +603,35 @@ static void vectors_and_tiers(void) {
     EXPECT(HQ_OK, hq_selftest());
 }
 
+static void clusters(void) {
+    static uint8_t room[CELLS * 160 + 1024];
+    const size_t max = SIZE_MAX;
+    float centers[4], inertia;
+    const size_t need = hq_kmeans_exact_1d_workspace_size(CELLS, 4, 1);
+    EXPECT(HQ_OK, need <= sizeof room ? HQ_OK : HQ_ERROR_WORKSPACE_TOO_SMALL);
+    SAME(max, hq_kmeans_exact_1d_workspace_size(CELLS, 0, 0));
+    SAME(max, hq_kmeans_exact_1d_workspace_size(CELLS, 4, 2));
+    SAME(max, hq_kmeans_exact_1d_workspace_size(max, 4, 0));
+#define CLUSTERS(x, n, w, wn, k, pin, c, cn, i, size) hq_kmeans_exact_1d(x, n, w, wn, k, pin, c, cn, i, room + 1, size)
+    EXPECT(HQ_OK, CLUSTERS(x, CELLS, NULL, 0, 4, 1, centers, 4, &inertia, need));
+    EXPECT(HQ_OK, CLUSTERS(NULL, 0, NULL, 0, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, CLUSTERS(x, CELLS, NULL, 0, 0, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, CLUSTERS(x, CELLS, NULL, 0, 4, -1, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, CLUSTERS(x, CELLS, x, CELLS, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_SHAPE, CLUSTERS(x, CELLS, x, CELLS - 1, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, CLUSTERS(NULL, CELLS, NULL, 0, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, CLUSTERS(x, CELLS, NULL, CELLS, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, CLUSTERS(x, CELLS, NULL, 0, 4, 0, NULL, 4, &inertia, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, CLUSTERS(x, CELLS, NULL, 0, 4, 0, centers, 4, NULL, need));
+    EXPECT(HQ_ERROR_MISALIGNED, CLUSTERS(ODD(const float, x), CELLS - 1, NULL, 0, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_OVERLAP, CLUSTERS(x, CELLS, NULL, 0, 4, 0, x, 4, &inertia, need));
+    EXPECT(HQ_ERROR_OVERLAP, CLUSTERS(x, CELLS, NULL, 0, 4, 0, centers, 4, centers, need));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, CLUSTERS(x, CELLS, NULL, 0, 4, 0, centers, 3, &inertia, need));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, CLUSTERS(x, CELLS, NULL, 0, 4, 1, centers, 4, &inertia, need - 1));
+    EXPECT(HQ_ERROR_NON_FINITE, CLUSTERS(bad, CELLS, NULL, 0, 4, 0, centers, 4, &inertia, need));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, CLUSTERS(x, max / 4, NULL, 0, 4, 0, centers, 4, &inertia, need));
+}
+
 int main(void) {
     int i;
     for (i = 0; i < CELLS; i++) {
@@ -614,6 +652,7 @@ int main(void) {
     archives();
     mixed();
     vectors_and_tiers();
+    clusters();
     printf("%d cases\n", cases);
     return 0;
 }

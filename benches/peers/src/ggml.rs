@@ -2,10 +2,10 @@
 
 use std::ffi::c_void;
 
-type Quantize = unsafe extern "C" fn(*const f32, *mut c_void, i64, i64, *const f32) -> usize;
-type Dequantize = unsafe extern "C" fn(*const c_void, *mut f32, i64);
-type QuantizeActs = unsafe extern "C" fn(*const f32, *mut c_void, i64);
-type VecDot = unsafe extern "C" fn(i32, *mut f32, usize, *const c_void, usize, *const c_void, usize, i32);
+pub(crate) type Quantize = unsafe extern "C" fn(*const f32, *mut c_void, i64, i64, *const f32) -> usize;
+pub(crate) type Dequantize = unsafe extern "C" fn(*const c_void, *mut f32, i64);
+pub(crate) type QuantizeActs = unsafe extern "C" fn(*const f32, *mut c_void, i64);
+pub(crate) type VecDot = unsafe extern "C" fn(i32, *mut f32, usize, *const c_void, usize, *const c_void, usize, i32);
 
 unsafe extern "C" {
     fn peer_init();
@@ -46,12 +46,12 @@ pub fn init() {
 #[derive(Clone, Copy)]
 pub struct Format {
     pub name: &'static str,
-    block: (usize, usize),
-    act_block: (usize, usize),
-    quantize: Quantize,
-    dequantize: Dequantize,
-    quantize_acts: QuantizeActs,
-    dot: VecDot,
+    pub(crate) block: (usize, usize),
+    pub(crate) act_block: (usize, usize),
+    pub(crate) quantize: Quantize,
+    pub(crate) dequantize: Dequantize,
+    pub(crate) quantize_acts: QuantizeActs,
+    pub(crate) dot: VecDot,
 }
 
 pub const TQ1_0: Format = Format {

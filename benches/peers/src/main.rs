@@ -1,9 +1,11 @@
 //! hybridq against its peers in one process: same weights, same activations, interleaved medians, one thread.
-//! `make bench-peers SUITE=ternary`.
+//! `make bench-peers SUITE=ternary|q35`.
 
 mod archive;
 mod duel;
 mod ggml;
+mod ggml_k;
+mod q35;
 mod ternary;
 
 #[path = "../../../tests/common/mod.rs"]
@@ -16,8 +18,9 @@ fn main() {
     match suite.as_str() {
         "ternary" => ternary::run(),
         "archive" => archive::run(),
+        "q35" => q35::run(),
         other => {
-            eprintln!("no suite '{other}': ternary, archive");
+            eprintln!("no suite '{other}': ternary, q35, archive");
             std::process::exit(2);
         }
     }

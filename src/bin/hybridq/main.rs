@@ -5,6 +5,7 @@
 mod archive;
 mod dequantize;
 mod export;
+mod fit_codebooks;
 mod inspect;
 mod measure;
 mod plan;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Quantize models to ternary, five-level and 8-bit weights, look at them, and export them to C.
+/// Quantize models to ternary, five-level, 3.5-bit and 8-bit weights, look at them, and export them to C.
 #[derive(Parser)]
 #[command(name = "hybridq", version, max_term_width = 110)]
 #[command(
@@ -36,6 +37,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Plan(plan::Args),
+    FitCodebooks(fit_codebooks::Args),
 }
 
 /// Why a command ends early.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::FitCodebooks(args) => fit_codebooks::run(&args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

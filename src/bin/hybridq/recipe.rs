@@ -53,6 +53,7 @@ impl RecipeArgs {
         Recipe::new(format, self.fit, granularity, self.non_finite()).map_err(|_| {
             let has = match format {
                 Format::Q8_0 => "only --fit absmax and --granularity block",
+                Format::Q35b => "only --fit mse and --granularity block",
                 Format::DenseTernary => "only --granularity row or tensor",
                 _ => "another --fit or --granularity",
             };

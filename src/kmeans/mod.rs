@@ -1,0 +1,5 @@
+//! Clustering. So far the one-dimensional case, whose optimum can be found exactly: parameters, codebooks, scales.
+
+mod exact_1d;
+
+pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
