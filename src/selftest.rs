@@ -27,7 +27,7 @@ struct Golden {
 
 const ACTIVATIONS: u32 = 0xd5e7ed24;
 const CODES: u32 = 0x8fcb7b27;
-const GOLDEN: [Golden; 5] = [
+const GOLDEN: [Golden; 6] = [
     Golden {
         format: Format::Q8_0,
         packed: 0x019f5829,
@@ -62,6 +62,13 @@ const GOLDEN: [Golden; 5] = [
         decoded: 0x2f2b3365,
         int8: [0xc3ed7ba7, 0xc3254e4a],
         float: [0xc3ebf5c6, 0xc3266024],
+    },
+    Golden {
+        format: Format::Q35P,
+        packed: 0xe25a8e00,
+        decoded: 0xb306b642,
+        int8: [0xc3e1be49, 0xc3799814],
+        float: [0xc3e02cf1, 0xc37a3428],
     },
 ];
 
@@ -114,7 +121,8 @@ fn codes(x: &[f32; COLS]) -> Result<u32, Error> {
 }
 
 fn run(format: Format, x: &[f32; COLS], acts: &[ActBlock]) -> Result<Golden, Error> {
-    let options = Options::new(format).fit(Fit::AbsMax);
+    let fit = if format == Format::Q35P { Fit::MinMax } else { Fit::AbsMax };
+    let options = Options::new(format).fit(fit);
     let mut packed = [0u8; PACKED];
     let size = format.matrix_bytes(ROWS, COLS)?;
     let both = packed.get_mut(..2 * size).ok_or(Error::SelfTest)?;

@@ -305,6 +305,8 @@ fn options_that_make_no_sense_are_refused() {
         (&["-f", "q8_0", "--fit", "mse"][..], "q8_0 takes only --fit absmax"),
         (&["-f", "q8_0", "--granularity", "row"], "q8_0 takes only"),
         (&["-f", "dense_ternary", "--granularity", "block"], "dense_ternary takes only"),
+        (&["-f", "q35p", "--fit", "absmax"], "q35p takes only --fit mse or minmax"),
+        (&["-f", "tq2_0", "--fit", "minmax"], "tq2_0 takes every --fit but minmax"),
         (&["-f", "tq2_0", "--keep", "nothing*"], "matches no tensor"),
         (&["-f", "tq2_0", "--keep", "a.*", "--keep", "c.*"], "'c.*' matches no tensor"),
     ] {
@@ -332,6 +334,10 @@ fn options_that_make_no_sense_are_refused() {
             let table = hybridq(&quantize_args(&input, &output, &options)).done();
             assert!(table.contains("five_level"), "{table}");
         }
+    }
+    for fit in ["mse", "minmax"] {
+        let options = ["-f", "q35p", "--fit", fit, "--overwrite"];
+        assert!(hybridq(&quantize_args(&input, &output, &options)).done().contains("q35p"));
     }
     let table =
         hybridq(&quantize_args(&input, &output, &["-f", "tq2_0", "--overwrite", "--keep", "a.*"])).done();

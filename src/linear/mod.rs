@@ -4,10 +4,11 @@
 //! `rows.rs` and `ops.rs`). Nothing here allocates or needs scratch. A caller threads a product by row
 //! ranges ([`Packed::rows_between`]).
 //!
-//! Bounds: an integer sum covers one activation block, |sum| <= 256 * 127 * 127 = 4,129,024 at most, so no
+//! Bounds: an integer sum covers one activation block, |sum| <= 256 * 128 * 128 = 2^22 at most, so no
 //! length overflows an `i32`, and every sum converts to `f32` exactly.
 
 mod ops;
+mod q35p;
 mod rows;
 mod scalar;
 pub mod vector;
@@ -96,7 +97,8 @@ impl<'a> Packed<'a> {
 /// which just those are written.
 ///
 /// Error against exact arithmetic on the decoded values: each of the n = ceil(cols/256) block terms is
-/// rounded a few times, so |error| <= (n + 4) * 2^-24 * sum of |block terms|.
+/// rounded a few times, so |error| <= (n + 4) * 2^-24 * sum of |block terms|. A block of [`Format::Q35P`] has two
+/// terms: `scale * sum(code a)` and `offset * sum(a)`.
 ///
 /// # Errors
 /// [`Error::Shape`] if `acts` is too short, [`Error::OutputTooSmall`]. `y` is untouched then.

@@ -4,7 +4,7 @@
 //! (value `i` goes to lane `i mod 16`), multiply then add, reduced by [`tree_sum`](crate::math::tree_sum),
 //! so they agree to the bit too.
 
-use crate::quant::{five_level, tq1_0, tq2_0};
+use crate::quant::{five_level, q35p, tq1_0, tq2_0};
 use crate::simd::Tier;
 
 /// The products of one tier. The token behind `self` is the proof that the CPU has the instructions.
@@ -63,6 +63,21 @@ pub(crate) trait Ops: Copy {
 
     /// Five-level digits of a block, plane by plane, times 64 activations each: one sum per plane.
     fn five_level(self, q: &[u8; five_level::CODE_BYTES], a: &[&[i8; 64]; 3]) -> [i32; 3];
+
+    /// `Q35P` codes (0..=105) of a full group times activations. |sum| <= 256 * 105 * 128 < 2^22.
+    fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32;
+
+    /// [`Ops::q35p`] of four rows.
+    #[inline(always)]
+    fn q35p_four(self, groups: [&[u8; q35p::GROUP_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
+        groups.map(
+            #[inline(always)]
+            |group| self.q35p(group, a),
+        )
+    }
+
+    /// Sum of `value(code[i]) * x[i]` in the fixed float order.
+    fn dot_affine(self, codes: &[i8], affine: q35p::Affine, x: &[f32]) -> f32;
 
     /// Sum of `code[i] * x[i]` in the fixed float order.
     fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32;

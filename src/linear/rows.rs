@@ -7,6 +7,7 @@
 use crate::quant::{ActBlock, Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 
 use super::ops::Ops;
+use super::q35p;
 
 /// A packed row times int8 activations of the same length. Shapes were checked by the caller; anything
 /// missing counts as zero.
@@ -28,6 +29,7 @@ pub(crate) fn dot<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, acts:
         Format::Q8_0 => q8_blocks(ops, row, acts),
         Format::DenseTernary => dense(ops, row, cols, acts),
         Format::FiveLevel => five(ops, row, cols, acts),
+        Format::Q35P => q35p::dot(ops, row, acts),
     }
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn dot_four<O: Ops>(
             #[inline(always)]
             |q, a| ops.tq2_0_four(q, a),
         ),
+        Format::Q35P => q35p::dot_four(ops, rows, acts),
         _ => rows.map(
             #[inline(always)]
             |row| dot(ops, format, row, cols, acts),
@@ -382,6 +385,7 @@ pub(crate) fn for_each_block(
                 visit(codes, start, scale);
             }
         }
+        Format::Q35P => {} // its codes have an offset too: `q35p::dot_f32`
     }
 }
 
@@ -406,6 +410,9 @@ fn blocks<const LEN: usize, const BYTES: usize>(
 /// `total += scale * that`, blocks in order.
 #[inline(always)]
 pub(crate) fn dot_f32<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, x: &[f32]) -> f32 {
+    if format == Format::Q35P {
+        return q35p::dot_f32(ops, row, cols, x);
+    }
     let mut total = 0.0f32;
     for_each_block(
         format,

@@ -7,7 +7,9 @@ use crate::workspace::{pieces_with, split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::fit::{Levels, Rule, check_finite, fit, largest_finite};
-use super::{Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::{
+    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, q35p, tq1_0, tq2_0,
+};
 
 /// Bytes of scratch that [`quantize`] needs for these arguments; 0 for fits that do not sort.
 ///
@@ -27,6 +29,9 @@ pub fn quantize_workspace_size(
         Granularity::Row => cols,
         Granularity::Tensor => cells,
     };
+    if format == Format::Q35P {
+        return Ok(0); // its search takes passes over the row instead
+    }
     Ok(options.fit.layout(group)?.size())
 }
 
@@ -38,8 +43,8 @@ pub fn quantize_workspace_size(
 /// # Errors
 /// [`Error::Shape`], [`Error::OutputTooSmall`], [`Error::WorkspaceTooSmall`], [`Error::SizeOverflow`],
 /// [`Error::NonFinite`], [`Error::ScaleRange`], [`Error::InvalidArgument`] (a parameter of the fit),
-/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, dense ternary no
-/// [`Granularity::Block`]). `out` is untouched then.
+/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, `Q35P` only [`Fit::Mse`] and
+/// [`Fit::MinMax`] per row, no other format [`Fit::MinMax`], dense ternary no [`Granularity::Block`]). `out` is untouched then.
 ///
 /// ```
 /// use hybridq::quant::{Format, Options, dequantize, quantize, quantize_workspace_size};
@@ -94,6 +99,9 @@ impl Job<'_> {
         if self.format == Format::Q8_0 {
             return self.encode_q8_0(out);
         }
+        if self.format == Format::Q35P {
+            return q35p::encode(self.x, self.cols, self.options.fit, self.options.non_finite, out);
+        }
         let tensor_rule = match self.options.granularity {
             Granularity::Tensor => Some(self.fit(self.x, scratch)?),
             _ => None,
@@ -139,7 +147,7 @@ impl Job<'_> {
                     },
                 ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
-            Format::Q8_0 => Ok(()),
+            Format::Q8_0 | Format::Q35P => Ok(()),
         }
     }
 
@@ -178,7 +186,7 @@ impl Job<'_> {
         let bound = match self.options.fit {
             // These never exceed the largest magnitude (five-level absmean: twice that).
             Fit::Mse | Fit::AbsMean | Fit::AbsMax => 0.5 * F16_MAX,
-            Fit::Fixed { .. } => return true,
+            Fit::Fixed { .. } | Fit::MinMax => return true,
             // std / mean|code| and |x| / |code| can exceed it by the group length, when one code is set.
             Fit::Percentile(_) | Fit::NormPreserving => 0.5 * F16_MAX / self.cols as f32,
         };

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-use super::{dense_ternary, five_level, q8_0, tq1_0, tq2_0};
+use super::{dense_ternary, five_level, q8_0, q35p, tq1_0, tq2_0};
 
 /// A packed weight format. The numbers are those of the C ABI; below 1000 they are GGUF tensor types.
 ///
@@ -24,12 +24,14 @@ pub enum Format {
     /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192, the last one of a row shorter; the layout is in
     /// [`five_level`].
     FiveLevel = 1001,
+    /// Pairs of a 4-bit and a 3-bit weight, a scale and an offset a row: 3.5 bits; the layout is in [`q35p`].
+    Q35P = 1002,
 }
 
 impl Format {
     /// Every format of this version.
-    pub const ALL: [Format; 5] =
-        [Format::Q8_0, Format::Tq1_0, Format::Tq2_0, Format::DenseTernary, Format::FiveLevel];
+    pub const ALL: [Format; 6] =
+        [Format::Q8_0, Format::Tq1_0, Format::Tq2_0, Format::DenseTernary, Format::FiveLevel, Format::Q35P];
 
     /// The name that the command line and GGUF metadata use.
     #[must_use]
@@ -40,6 +42,7 @@ impl Format {
             Format::Tq2_0 => "tq2_0",
             Format::DenseTernary => "dense_ternary",
             Format::FiveLevel => "five_level",
+            Format::Q35P => "q35p",
         }
     }
 
@@ -58,7 +61,7 @@ impl Format {
     }
 
     /// Values in one block: a scale covers that many (a whole row for [`Format::DenseTernary`], whose
-    /// block is one byte).
+    /// block is one byte, and for [`Format::Q35P`], whose block is 16 weights in 7 bytes).
     #[must_use]
     pub const fn block_len(self) -> usize {
         match self {
@@ -67,6 +70,7 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_LEN,
             Format::DenseTernary => dense_ternary::TRITS_PER_BYTE,
             Format::FiveLevel => five_level::BLOCK_LEN,
+            Format::Q35P => q35p::UNIT_LEN,
         }
     }
 
@@ -79,6 +83,7 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_BYTES,
             Format::DenseTernary => 1,
             Format::FiveLevel => five_level::BLOCK_BYTES,
+            Format::Q35P => q35p::UNIT_BYTES,
         }
     }
 
@@ -86,6 +91,7 @@ impl Format {
     const fn row_trailer(self) -> usize {
         match self {
             Format::DenseTernary => dense_ternary::SCALE_BYTES,
+            Format::Q35P => q35p::TRAILER_BYTES,
             _ => 0,
         }
     }

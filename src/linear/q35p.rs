@@ -1,0 +1,168 @@
+//! `Q35P` rows times a vector.
+//!
+//! With int8 activations, for each group of 256 weights and the activation block of the same columns:
+//! `total += activation scale * (scale * sum(code a) + offset * sum(a))`. The sums are exact integers; the second one
+//! is in the block already. |sum(code a)| <= 105 * 128 * 256 = 3,440,640 < 2^22 and |sum(a)| <= 2^15, so no length
+//! overflows and both convert to f32 exactly.
+//!
+//! With f32 activations: the product of the decoded values.
+
+use crate::quant::ActBlock;
+use crate::quant::q35p::{Affine, GROUP_BYTES, GROUP_LEN, for_each_group, split_row, unpack_group};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::quant::q35p::{STEP_3, STEP_4};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::simd::lanes::{Lanes, unsigned};
+
+use super::ops::Ops;
+
+/// Codes of a full group times activations: the reference.
+#[inline(always)]
+pub(super) fn sum_scalar(group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> i32 {
+    let mut codes = [0i8; GROUP_LEN];
+    crate::quant::q35p::unpack_full(group, &mut codes);
+    codes.iter().zip(a).map(|(&c, &a)| c as i32 * a as i32).sum()
+}
+
+/// Sums of `q a` over the 4-bit halves, and four times the same over the 3-bit halves, as i16 lanes.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L::Shorts, L::Shorts) {
+    let (mut fours, mut threes) = (l.no_shorts(), l.no_shorts());
+    let (Some(n0), Some(n1), Some(lows), Some(&highs)) = (
+        group.first_chunk::<32>(),
+        group.get(32..64).and_then(|n| n.first_chunk::<32>()),
+        group.get(64..96).and_then(|n| n.first_chunk::<32>()),
+        group.last_chunk::<16>(),
+    ) else {
+        return (fours, threes); // 32 + 32 + 32 + 16 bytes: never
+    };
+    let [a0, a1, a2, a3, b0, b1, b2, b3]: &[[i8; 32]; 8] = bytemuck::must_cast_ref(a);
+    let acts = |a: &[i8; 32]| l.load(unsigned(a));
+
+    // A lane grows by at most 15 * 256 a call: 15,360.
+    let nibble = l.splat(0x0F);
+    let (n0, n1) = (l.load(n0), l.load(n1));
+    fours = l.add_digits(fours, l.and(n0, nibble), acts(a0));
+    fours = l.add_digits(fours, l.and(n1, nibble), acts(a1));
+    fours = l.add_digits(fours, l.and(l.upper_halves(n0), nibble), acts(a2));
+    fours = l.add_digits(fours, l.and(l.upper_halves(n1), nibble), acts(a3));
+
+    // The high bits of 32 pairs in bit 0, of the next 32 in bit 2 and so on: the second 16 of each 32 stand one bit
+    // further up in the same bytes, and what the shift brings in from the next byte is masked away.
+    let highs: u128 = bytemuck::must_cast(highs);
+    let highs = l.load(bytemuck::must_cast_ref(&[highs, highs >> 1]));
+    let quadruple = |v| {
+        let twice = l.add(v, v);
+        l.add(twice, twice)
+    };
+    // Levels in bits 0-2, and in bits 2-4, where they count four times.
+    let ones = |low, high| l.add(l.and(low, l.splat(0x03)), l.and(high, l.splat(0x04)));
+    let times_four = |low, high| l.add(l.and(low, l.splat(0x0C)), l.and(high, l.splat(0x10)));
+    let low = l.load(lows);
+    let (low_up, high, high_up) = (l.upper_halves(low), quadruple(highs), quadruple(l.upper_halves(highs)));
+    // |4 * ones| <= 4 * 2 * 7 * 256 = 14,336 and |fours| <= 2 * 28 * 256 = 14,336: together in an i16.
+    let mut single = l.add_digits(l.no_shorts(), ones(low, high), acts(b0));
+    threes = l.add_digits(threes, times_four(low, high), acts(b1));
+    single = l.add_digits(single, ones(low_up, high_up), acts(b2));
+    threes = l.add_digits(threes, times_four(low_up, high_up), acts(b3));
+    (fours, l.four_times_plus(single, threes))
+}
+
+/// [`sum_scalar`] on a vector tier.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+pub(super) fn sum_wide<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> i32 {
+    let (fours, threes) = shorts(l, group, a);
+    combine(l.widen(fours), l.widen(threes))
+}
+
+/// [`sum_wide`] of four rows.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+pub(super) fn sums_wide<L: Lanes>(l: L, groups: [&[u8; GROUP_BYTES]; 4], a: &[i8; GROUP_LEN]) -> [i32; 4] {
+    let [g0, g1, g2, g3] = groups;
+    let ((f0, t0), (f1, t1)) = (shorts(l, g0, a), shorts(l, g1, a));
+    let ((f2, t2), (f3, t3)) = (shorts(l, g2, a), shorts(l, g3, a));
+    let ([f0, f1, f2, f3], [t0, t1, t2, t3]) =
+        (l.widen_four([f0, f1, f2, f3]), l.widen_four([t0, t1, t2, t3]));
+    [combine(f0, t0), combine(f1, t1), combine(f2, t2), combine(f3, t3)]
+}
+
+/// The sum over codes, from the sum over 4-bit levels and four times that over 3-bit levels (a multiple of 4).
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn combine(fours: i32, threes: i32) -> i32 {
+    STEP_4 as i32 * fours + STEP_3 as i32 * (threes >> 2)
+}
+
+/// The codes of the last group of a row, shorter than a full one, times activations.
+#[inline(always)]
+fn tail_sum<O: Ops>(ops: O, group: &[u8], a: &[i8; GROUP_LEN]) -> i32 {
+    let mut codes = [0i8; GROUP_LEN];
+    unpack_group(group, &mut codes);
+    ops.dot_i8(&codes, a)
+}
+
+/// What a group adds to the total of its row.
+#[inline(always)]
+fn term(act: &ActBlock, affine: Affine, sum: i32) -> f32 {
+    let all: i32 = act.sums.iter().map(|&s| s as i32).sum();
+    act.scale * (affine.scale * sum as f32 + affine.offset * all as f32)
+}
+
+/// A packed row times int8 activations.
+#[inline(always)]
+pub(super) fn dot<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
+    let Some((codes, affine)) = split_row(row) else { return 0.0 };
+    let (full, tail) = codes.as_chunks::<GROUP_BYTES>();
+    let mut total = 0.0f32;
+    for (group, act) in full.iter().zip(acts) {
+        total += term(act, affine, ops.q35p(group, &act.codes));
+    }
+    if let (false, Some(act)) = (tail.is_empty(), acts.get(full.len())) {
+        total += term(act, affine, tail_sum(ops, tail, &act.codes));
+    }
+    total
+}
+
+/// Four packed rows times int8 activations: the bits of four calls of [`dot`].
+#[inline(always)]
+pub(super) fn dot_four<O: Ops>(ops: O, rows: [&[u8]; 4], acts: &[ActBlock]) -> [f32; 4] {
+    let [Some((r0, w0)), Some((r1, w1)), Some((r2, w2)), Some((r3, w3))] = rows.map(split_row) else {
+        return [0.0; 4];
+    };
+    let affines = [w0, w1, w2, w3];
+    let [(g0, t0), (g1, t1), (g2, t2), (g3, t3)] = [r0, r1, r2, r3].map(|r| r.as_chunks::<GROUP_BYTES>());
+    let mut totals = [0.0f32; 4];
+    for ((((g0, g1), g2), g3), act) in g0.iter().zip(g1).zip(g2).zip(g3).zip(acts) {
+        let sums = ops.q35p_four([g0, g1, g2, g3], &act.codes);
+        for ((total, affine), sum) in totals.iter_mut().zip(affines).zip(sums) {
+            *total += term(act, affine, sum);
+        }
+    }
+    if let (false, Some(act)) = (t0.is_empty(), acts.get(g0.len())) {
+        for ((total, affine), tail) in totals.iter_mut().zip(affines).zip([t0, t1, t2, t3]) {
+            *total += term(act, affine, tail_sum(ops, tail, &act.codes));
+        }
+    }
+    totals
+}
+
+/// A packed row times f32 activations: per group the 16-lane sum of `decoded value * x`, groups in order.
+#[inline(always)]
+pub(super) fn dot_f32<O: Ops>(ops: O, row: &[u8], cols: usize, x: &[f32]) -> f32 {
+    let Some((codes, affine)) = split_row(row) else { return 0.0 };
+    let mut total = 0.0f32;
+    for_each_group(
+        codes,
+        cols,
+        #[inline(always)]
+        |codes, at| {
+            if let Some(x) = x.get(at..) {
+                total += ops.dot_affine(codes, affine, x);
+            }
+        },
+    );
+    total
+}
