@@ -272,27 +272,34 @@ pub(super) fn encode(
     Ok(())
 }
 
+/// Encodes a row whose length and finiteness have been checked.
+#[inline(never)]
 fn encode_checked(x: &[f32], importance: Option<&[f32]>, fit: Fit, clean: Clean, out: &mut [u8]) {
+    // One copy a tier on x86; the loops are plain Rust.
     simd::vectorize(
         simd::active(),
         #[inline(always)]
         || {
             let affine = affine(x, importance, fit == Fit::Mse, clean);
             store_affine(affine, out);
-            let rule = Rule::new(affine, clean);
-            let codes = out.len().saturating_sub(TRAILER_BYTES);
-            let groups = out.get_mut(..codes).unwrap_or_default().chunks_mut(GROUP_BYTES);
-            for (x, group) in crate::workspace::pieces_with::<GROUP_LEN, _, _>(x, groups) {
-                let mut levels = [0u8; GROUP_LEN];
-                let (four, three) = x.split_at_checked(four_bit_len(x.len())).unwrap_or_default();
-                let half = 8 * (group.len() / UNIT_BYTES);
-                let (q4, q3) = levels.split_at_mut_checked(half).unwrap_or_default();
-                rule.levels(four, rule.per_step_4, 15.0, q4);
-                rule.levels(three, rule.per_step_3, 7.0, q3);
-                pack_group(&levels, group);
-            }
+            pack_row(x, &Rule::new(affine, clean), out);
         },
     );
+}
+
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+fn pack_row(x: &[f32], rule: &Rule, out: &mut [u8]) {
+    let codes = out.len().saturating_sub(TRAILER_BYTES);
+    let groups = out.get_mut(..codes).unwrap_or_default().chunks_mut(GROUP_BYTES);
+    for (x, group) in crate::workspace::pieces_with::<GROUP_LEN, _, _>(x, groups) {
+        let mut levels = [0u8; GROUP_LEN];
+        let (four, three) = x.split_at_checked(four_bit_len(x.len())).unwrap_or_default();
+        let half = 8 * (group.len() / UNIT_BYTES);
+        let (q4, q3) = levels.split_at_mut_checked(half).unwrap_or_default();
+        rule.levels(four, rule.per_step_4, 15.0, q4);
+        rule.levels(three, rule.per_step_3, 7.0, q3);
+        pack_group(&levels, group);
+    }
 }
 
 /// Values to levels, for a window as it is stored.

@@ -21,30 +21,13 @@ impl Clean {
     /// Refuses a row whose range is beyond f32; under [`NonFinite::Saturate`] its values stop at half the largest f32.
     pub(super) fn new(x: &[f32], policy: NonFinite) -> Result<Clean, Error> {
         let mut limit = super::fit::largest_finite(x);
-        let range = |limit: f32| {
-            let clean = Clean { limit, guard: 1.0, min: 0.0, max: 0.0 };
-            let mut lanes = [(f32::INFINITY, f32::NEG_INFINITY); 16];
-            let add = |(low, high): &mut (f32, f32), v: f32| {
-                let v = clean.value(v);
-                *low = if v < *low { v } else { *low };
-                *high = if v > *high { v } else { *high };
-            };
-            let (groups, rest) = x.as_chunks::<16>();
-            for group in groups {
-                lanes.iter_mut().zip(group).for_each(|(lane, &v)| add(lane, v));
-            }
-            lanes.iter_mut().zip(rest).for_each(|(lane, &v)| add(lane, v));
-            lanes.into_iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), (l, h)| {
-                (if l < low { l } else { low }, if h > high { h } else { high })
-            })
-        };
-        let (mut min, mut max) = range(limit);
+        let (mut min, mut max) = range(x, limit);
         if !(max - min).is_finite() && !x.is_empty() {
             if policy == NonFinite::Error {
                 return Err(Error::ScaleRange);
             }
             limit = 0.5 * f32::MAX;
-            (min, max) = range(limit);
+            (min, max) = range(x, limit);
         }
         Ok(Clean { limit, guard: guard_scale(limit), min, max })
     }
@@ -55,6 +38,28 @@ impl Clean {
         let v = if v < -self.limit { -self.limit } else { v };
         (if v.is_nan() { 0.0 } else { v }) * self.guard
     }
+}
+
+/// Smallest and largest of the values as [`Clean`] sees them, not guarded.
+fn range(x: &[f32], limit: f32) -> (f32, f32) {
+    const NONE: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
+    let clean = Clean { limit, guard: 1.0, min: 0.0, max: 0.0 };
+    let widen = |(low, high): &mut (f32, f32), (l, h): (f32, f32)| {
+        *low = if l < *low { l } else { *low };
+        *high = if h > *high { h } else { *high };
+    };
+    let mut lanes = [NONE; 16];
+    let (groups, rest) = x.as_chunks::<16>();
+    for group in groups {
+        for (lane, &v) in lanes.iter_mut().zip(group) {
+            let v = clean.value(v);
+            widen(lane, (v, v));
+        }
+    }
+    let mut all = NONE;
+    rest.iter().map(|&v| clean.value(v)).for_each(|v| widen(&mut all, (v, v)));
+    lanes.into_iter().for_each(|lane| widen(&mut all, lane));
+    all
 }
 
 /// The nearest whole number within 0..=`top` (at most 2^22), ties to even.
@@ -74,7 +79,7 @@ struct Window {
 
 /// Scale and offset of a row: its whole range, or with `search` the window inside it that has the least squared
 /// error that the search finds.
-#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", inline(always))]
 pub(super) fn affine(x: &[f32], importance: Option<&[f32]>, search: bool, clean: Clean) -> Affine {
     let Clean { guard, min, max, .. } = clean;
     if x.is_empty() || min == max {
@@ -112,27 +117,22 @@ type Half = (f32, f32);
 const FOUR: Half = (STEP_4 as f32, 15.0);
 const THREE: Half = (STEP_3 as f32, 7.0);
 
+/// Codes are summed from the middle of the grid, where squares lose fewest bits.
+const MIDDLE: f32 = 52.0;
+
 /// The importance of columns that have none given.
-static ONES: [f32; GROUP_LEN / 2] = [1.0; GROUP_LEN / 2];
+static ONES: [f32; 16] = [1.0; 16];
 
 impl Row<'_> {
     /// Sums of `term(value above the minimum, importance, half)` over the row, each in the fixed order: 16 lanes a
     /// half group, reduced by the fixed tree, halves added with compensation.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
     fn sums<const N: usize>(&self, term: impl Fn(f32, f32, Half) -> [f32; N]) -> [f32; N] {
         let mut totals = [Compensated::default(); N];
         let mut importance = self.importance;
         for group in self.x.chunks(GROUP_LEN) {
             let (four, three) = group.split_at_checked(four_bit_len(group.len())).unwrap_or_default();
             for (values, half) in [(four, FOUR), (three, THREE)] {
-                let weights = match importance {
-                    Some(all) => {
-                        let (now, later) = all.split_at_checked(values.len()).unwrap_or_default();
-                        importance = Some(later);
-                        now
-                    }
-                    None => &ONES,
-                };
                 let mut lanes = [[0.0f32; 16]; N];
                 let mut add = |lane: usize, v: f32, w: f32| {
                     let terms = term(self.clean.value(v) - self.min, w, half);
@@ -142,16 +142,16 @@ impl Row<'_> {
                         }
                     }
                 };
-                let (values, values_rest) = values.as_chunks::<16>();
-                let (weights, weights_rest) = weights.as_chunks::<16>();
-                for (values, weights) in values.iter().zip(weights) {
-                    for (lane, (&v, &w)) in values.iter().zip(weights).enumerate() {
+                let (values, rest) = values.as_chunks::<16>();
+                for values in values {
+                    let weights =
+                        importance.as_mut().and_then(|i| i.split_off(..16)).and_then(|w| w.first_chunk());
+                    for (lane, (&v, &w)) in values.iter().zip(weights.unwrap_or(&ONES)).enumerate() {
                         add(lane, v, w);
                     }
                 }
-                // Without importance the ones go on where the values end.
-                let weights_rest: &[f32] = if self.importance.is_some() { weights_rest } else { &ONES };
-                for (lane, (&v, &w)) in values_rest.iter().zip(weights_rest).enumerate() {
+                let weights = importance.as_mut().and_then(|i| i.split_off(..rest.len()));
+                for (lane, (&v, &w)) in rest.iter().zip(weights.unwrap_or(&ONES)).enumerate() {
                     add(lane, v, w);
                 }
                 for (total, lanes) in totals.iter_mut().zip(lanes) {
@@ -166,7 +166,7 @@ impl Row<'_> {
     }
 
     /// The squared error of a window.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
     fn error(&self, window: Window) -> f32 {
         let unit = (window.high - window.low) / GRID as f32;
         let per = |step: f32| 1.0 / (unit * step);
@@ -182,20 +182,24 @@ impl Row<'_> {
         error
     }
 
-    /// The window that fits the codes of `window` best, by least squares; `None` if they do not tell.
-    #[inline(always)]
-    fn refit(&self, window: Window) -> Option<Window> {
-        const MIDDLE: f32 = 52.0;
+    /// Sums of w, w c, w c^2, w v, w c v over the row, where c are the codes of `window` less [`MIDDLE`] and w the
+    /// importance.
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    fn moments(&self, window: Window) -> [f32; 5] {
         let unit = (window.high - window.low) / GRID as f32;
         let (per_4, per_3) = (1.0 / (unit * FOUR.0), 1.0 / (unit * THREE.0));
-        let [sum_w, sum_c, sum_cc, sum_v, sum_cv] = self.sums(
+        self.sums(
             #[inline(always)]
             |v, w, (step, top)| {
                 let steps = (v - window.low) * if step == FOUR.0 { per_4 } else { per_3 };
                 let code = nearest(steps, top) * step - MIDDLE;
                 [w, w * code, w * (code * code), w * v, w * (code * v)]
             },
-        );
+        )
+    }
+
+    /// The window that fits codes best, by least squares; `None` if they do not tell.
+    fn refit(&self, [sum_w, sum_c, sum_cc, sum_v, sum_cv]: [f32; 5]) -> Option<Window> {
         let spread = sum_cc - sum_c * sum_c / sum_w;
         let unit = (sum_cv - sum_c * sum_v / sum_w) / spread;
         // Negated, so that a NaN (no importance at all, one code only) is told too.
@@ -207,7 +211,6 @@ impl Row<'_> {
     }
 
     /// The part of a window that lies in the row's range.
-    #[inline(always)]
     fn inside(&self, low: f32, high: f32) -> Option<Window> {
         let low = if low > 0.0 { low } else { 0.0 };
         let high = if high < self.range { high } else { self.range };
@@ -217,16 +220,13 @@ impl Row<'_> {
     /// The clipping search. First the range, and windows that shrink towards the mean; from the best of them each
     /// end moves by itself, in steps that become smaller; last, least squares for the codes found and new codes by
     /// turns. Only what lowers the error is kept, so the result is never worse than the range itself.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
     fn search(&self) -> Window {
         const SHRINKS: u32 = 8;
         const MOVES: u32 = 24;
         const REFITS: u32 = 4;
         let whole = Window { low: 0.0, high: self.range };
-        let [sum_w, sum_v] = self.sums(
-            #[inline(always)]
-            |v, w, _| [w, w * v],
-        );
+        let [sum_w, _, _, sum_v, _] = self.moments(whole);
         let mean = if sum_w > 0.0 { sum_v / sum_w } else { 0.5 * self.range };
         let mut best = (f32::INFINITY, whole);
         for stage in 0..SHRINKS + MOVES + REFITS {
@@ -248,7 +248,7 @@ impl Row<'_> {
                         _ => self.inside(low, high - step),
                     }
                 }
-                _ => self.refit(best.1),
+                _ => self.refit(self.moments(best.1)),
             };
             // The one place that computes errors, so that its loops are in the archive once.
             let error = candidate.map_or(f32::INFINITY, |window| self.error(window));
