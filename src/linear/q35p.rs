@@ -24,6 +24,33 @@ pub(super) fn sum_scalar(group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> i32 
     codes.iter().zip(a).map(|(&c, &a)| c as i32 * a as i32).sum()
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn load<L: Lanes>(l: L, a: &[i8; 32]) -> L::Bytes {
+    l.load(unsigned(a))
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn quadruple<L: Lanes>(l: L, v: L::Bytes) -> L::Bytes {
+    let twice = l.add(v, v);
+    l.add(twice, twice)
+}
+
+/// 3-bit levels in bits 0-2.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn ones<L: Lanes>(l: L, low: L::Bytes, high: L::Bytes) -> L::Bytes {
+    l.add(l.and(low, l.splat(0x03)), l.and(high, l.splat(0x04)))
+}
+
+/// 3-bit levels in bits 2-4, where they count four times.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn times_four<L: Lanes>(l: L, low: L::Bytes, high: L::Bytes) -> L::Bytes {
+    l.add(l.and(low, l.splat(0x0C)), l.and(high, l.splat(0x10)))
+}
+
 /// Sums of `q a` over the 4-bit halves, and four times the same over the 3-bit halves, as i16 lanes.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
@@ -38,34 +65,27 @@ fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L:
         return (fours, threes); // 32 + 32 + 32 + 16 bytes: never
     };
     let [a0, a1, a2, a3, b0, b1, b2, b3]: &[[i8; 32]; 8] = bytemuck::must_cast_ref(a);
-    let acts = |a: &[i8; 32]| l.load(unsigned(a));
 
     // A lane grows by at most 15 * 256 a call: 15,360.
     let nibble = l.splat(0x0F);
     let (n0, n1) = (l.load(n0), l.load(n1));
-    fours = l.add_digits(fours, l.and(n0, nibble), acts(a0));
-    fours = l.add_digits(fours, l.and(n1, nibble), acts(a1));
-    fours = l.add_digits(fours, l.and(l.upper_halves(n0), nibble), acts(a2));
-    fours = l.add_digits(fours, l.and(l.upper_halves(n1), nibble), acts(a3));
+    fours = l.add_digits(fours, l.and(n0, nibble), load(l, a0));
+    fours = l.add_digits(fours, l.and(n1, nibble), load(l, a1));
+    fours = l.add_digits(fours, l.and(l.upper_halves(n0), nibble), load(l, a2));
+    fours = l.add_digits(fours, l.and(l.upper_halves(n1), nibble), load(l, a3));
 
     // The high bits of 32 pairs in bit 0, of the next 32 in bit 2 and so on: the second 16 of each 32 stand one bit
     // further up in the same bytes, and what the shift brings in from the next byte is masked away.
     let highs: u128 = bytemuck::must_cast(highs);
     let highs = l.load(bytemuck::must_cast_ref(&[highs, highs >> 1]));
-    let quadruple = |v| {
-        let twice = l.add(v, v);
-        l.add(twice, twice)
-    };
-    // Levels in bits 0-2, and in bits 2-4, where they count four times.
-    let ones = |low, high| l.add(l.and(low, l.splat(0x03)), l.and(high, l.splat(0x04)));
-    let times_four = |low, high| l.add(l.and(low, l.splat(0x0C)), l.and(high, l.splat(0x10)));
     let low = l.load(lows);
-    let (low_up, high, high_up) = (l.upper_halves(low), quadruple(highs), quadruple(l.upper_halves(highs)));
+    let (low_up, high, high_up) =
+        (l.upper_halves(low), quadruple(l, highs), quadruple(l, l.upper_halves(highs)));
     // |4 * ones| <= 4 * 2 * 7 * 256 = 14,336 and |fours| <= 2 * 28 * 256 = 14,336: together in an i16.
-    let mut single = l.add_digits(l.no_shorts(), ones(low, high), acts(b0));
-    threes = l.add_digits(threes, times_four(low, high), acts(b1));
-    single = l.add_digits(single, ones(low_up, high_up), acts(b2));
-    threes = l.add_digits(threes, times_four(low_up, high_up), acts(b3));
+    let mut single = l.add_digits(l.no_shorts(), ones(l, low, high), load(l, b0));
+    threes = l.add_digits(threes, times_four(l, low, high), load(l, b1));
+    single = l.add_digits(single, ones(l, low_up, high_up), load(l, b2));
+    threes = l.add_digits(threes, times_four(l, low_up, high_up), load(l, b3));
     (fours, l.four_times_plus(single, threes))
 }
 

@@ -59,10 +59,15 @@ pub(crate) fn dot_four<O: Ops>(
             |q, a| ops.tq2_0_four(q, a),
         ),
         Format::Q35P => q35p::dot_four(ops, rows, acts),
-        _ => rows.map(
-            #[inline(always)]
-            |row| dot(ops, format, row, cols, acts),
-        ),
+        _ => {
+            // A loop, not `map`: its closure has become too long to be inlined for sure, and outside of the function
+            // that is compiled for the tier every intrinsic is a call.
+            let mut products = [0.0; 4];
+            for (product, row) in products.iter_mut().zip(rows) {
+                *product = dot(ops, format, row, cols, acts);
+            }
+            products
+        }
     }
 }
 

@@ -127,29 +127,38 @@ pub fn pack_group(levels: &[u8; GROUP_LEN], group: &mut [u8]) {
     }
 }
 
-/// Unpacks a full group into codes 0..=105.
-#[inline(always)]
+/// Unpacks a full group into codes 0..=105. Shifts are constants and products are shifts and differences, and the
+/// function stands by itself, where its slices are known to be apart: that is what a compiler makes vector code of.
+#[inline(never)]
 pub fn unpack_full(group: &[u8; GROUP_BYTES], codes: &mut [i8; GROUP_LEN]) {
     let [q4, q3]: &mut [[i8; 128]; 2] = bytemuck::must_cast_mut(codes);
-    let (Some(nibbles), Some(lows), Some(highs)) =
-        (group.first_chunk::<64>(), group.get(64..96), group.last_chunk::<16>())
-    else {
-        return; // 64 + 32 + 16 bytes: never
-    };
-    for (plane, shift) in q4.as_chunks_mut::<64>().0.iter_mut().zip([0, 4]) {
-        for (code, &byte) in plane.iter_mut().zip(nibbles) {
-            *code = STEP_4 * ((byte >> shift) & 15) as i8;
+    let [four_0, four_1]: &mut [[i8; 64]; 2] = bytemuck::must_cast_mut(q4);
+    let [t0, t1, t2, t3, t4, t5, t6, t7]: &mut [[i8; 16]; 8] = bytemuck::must_cast_mut(q3);
+    let [n0, n1, n2, n3, l0, l1, h]: &[[u8; 16]; 7] = bytemuck::must_cast_ref(group);
+    let [a0, a1, a2, a3]: &mut [[i8; 16]; 4] = bytemuck::must_cast_mut(four_0);
+    let [b0, b1, b2, b3]: &mut [[i8; 16]; 4] = bytemuck::must_cast_mut(four_1);
+    for (nibbles, low, high) in [(n0, a0, b0), (n1, a1, b1), (n2, a2, b2), (n3, a3, b3)] {
+        for ((low, high), &byte) in low.iter_mut().zip(high.iter_mut()).zip(nibbles) {
+            let (q, r) = (byte & 15, byte >> 4);
+            (*low, *high) = (((q << 3) - q) as i8, ((r << 3) - r) as i8); // 7 q
         }
     }
-    for (plane, shift) in q3.as_chunks_mut::<32>().0.iter_mut().zip([0, 2, 4, 6]) {
-        for (code, &byte) in plane.iter_mut().zip(lows) {
-            *code = STEP_3 * ((byte >> shift) & 3) as i8;
-        }
-    }
-    for (plane, bit) in q3.as_chunks_mut::<16>().0.iter_mut().zip(0..8) {
-        for (code, &byte) in plane.iter_mut().zip(highs) {
-            *code += 4 * STEP_3 * ((byte >> bit) & 1) as i8;
-        }
+    three::<0, 0>(l0, h, t0);
+    three::<0, 1>(l1, h, t1);
+    three::<2, 2>(l0, h, t2);
+    three::<2, 3>(l1, h, t3);
+    three::<4, 4>(l0, h, t4);
+    three::<4, 5>(l1, h, t5);
+    three::<6, 6>(l0, h, t6);
+    three::<6, 7>(l1, h, t7);
+}
+
+/// The codes of 16 3-bit halves, from two bits at `LOW` and one at `HIGH`.
+#[inline(always)]
+fn three<const LOW: u32, const HIGH: u32>(lows: &[u8; 16], highs: &[u8; 16], codes: &mut [i8; 16]) {
+    for (code, (&low, &high)) in codes.iter_mut().zip(lows.iter().zip(highs)) {
+        let q = (low >> LOW & 3) | (high >> HIGH & 1) << 2;
+        *code = ((q << 4) - q) as i8; // 15 q
     }
 }
 
