@@ -30,13 +30,6 @@ fn load<L: Lanes>(l: L, a: &[i8; 32]) -> L::Bytes {
     l.load(unsigned(a))
 }
 
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-#[inline(always)]
-fn quadruple<L: Lanes>(l: L, v: L::Bytes) -> L::Bytes {
-    let twice = l.add(v, v);
-    l.add(twice, twice)
-}
-
 /// 3-bit levels in bits 0-2.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
@@ -50,6 +43,12 @@ fn ones<L: Lanes>(l: L, low: L::Bytes, high: L::Bytes) -> L::Bytes {
 fn times_four<L: Lanes>(l: L, low: L::Bytes, high: L::Bytes) -> L::Bytes {
     l.add(l.and(low, l.splat(0x0C)), l.and(high, l.splat(0x10)))
 }
+
+/// Even bits of the first 16 bytes, odd ones of the others.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static EVEN_ODD: [[u8; 16]; 2] = [[0x55; 16], [0xAA; 16]];
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static FIRST_HALF: [[u8; 16]; 2] = [[0xFF; 16], [0; 16]];
 
 /// Sums of `q a` over the 4-bit halves, and four times the same over the 3-bit halves, as i16 lanes.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -74,13 +73,14 @@ fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L:
     fours = l.add_digits(fours, l.and(l.upper_halves(n0), nibble), load(l, a2));
     fours = l.add_digits(fours, l.and(l.upper_halves(n1), nibble), load(l, a3));
 
-    // The high bits of 32 pairs in bit 0, of the next 32 in bit 2 and so on: the second 16 of each 32 stand one bit
-    // further up in the same bytes, and what the shift brings in from the next byte is masked away.
-    let highs: u128 = bytemuck::must_cast(highs);
-    let highs = l.load(bytemuck::must_cast_ref(&[highs, highs >> 1]));
+    // The high bits of 32 pairs in bit 1, of the next 32 in bit 3 and so on: of each 32 the first 16 stand in the even
+    // bits of 16 bytes, the others in the odd ones.
+    let highs =
+        l.and(l.load(bytemuck::must_cast_ref(&[highs; 2])), l.load(bytemuck::must_cast_ref(&EVEN_ODD)));
+    let highs = l.add(highs, l.and(highs, l.load(bytemuck::must_cast_ref(&FIRST_HALF))));
     let low = l.load(lows);
-    let (low_up, high, high_up) =
-        (l.upper_halves(low), quadruple(l, highs), quadruple(l, l.upper_halves(highs)));
+    let (low_up, highs_up) = (l.upper_halves(low), l.upper_halves(highs));
+    let (high, high_up) = (l.add(highs, highs), l.add(highs_up, highs_up));
     // |4 * ones| <= 4 * 2 * 7 * 256 = 14,336 and |fours| <= 2 * 28 * 256 = 14,336: together in an i16.
     let mut single = l.add_digits(l.no_shorts(), ones(l, low, high), load(l, b0));
     threes = l.add_digits(threes, times_four(l, low, high), load(l, b1));
