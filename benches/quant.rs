@@ -22,7 +22,9 @@ fn weights(c: &mut Criterion) {
         let mut group = c.benchmark_group(format.name());
         group.throughput(Throughput::Elements(x.len() as u64));
         let mut data = vec![0; format.matrix_bytes(ROWS, COLS).unwrap()];
-        for (name, fit) in [("mse", Fit::Mse), ("absmean", Fit::AbsMean), ("absmax", Fit::AbsMax)] {
+        let fits =
+            [("mse", Fit::Mse), ("absmean", Fit::AbsMean), ("absmax", Fit::AbsMax), ("minmax", Fit::MinMax)];
+        for (name, fit) in fits {
             let options = Options::new(format).fit(fit);
             let Ok(size) = quantize_workspace_size(format, &options, ROWS, COLS) else { continue };
             let mut scratch = vec![0; size];
