@@ -166,7 +166,8 @@ fn extreme_codes_do_not_overflow() {
         for cols in [256, 320, 4096] {
             for act in [-128i8, 127] {
                 for byte in [0u8, 0x55, 0x80, 0xAA, 0xFF] {
-                    const ROWS: usize = 5; // four at once and one alone
+                    const ROWS: usize = 57; // as many at once as a tier takes, eight at once, one alone
+                    const BATCH: usize = 5;
                     let mut data = vec![byte; format.matrix_bytes(ROWS, cols).unwrap()];
                     let mut rng = Rng(3);
                     let scales = packed(format, ROWS, cols, 0, &mut rng);
@@ -178,9 +179,14 @@ fn extreme_codes_do_not_overflow() {
                     let w = Packed::new(format, ROWS, cols, &data).unwrap();
                     let acts = acts(cols, &mut rng, |_| act);
                     same_on_all(&format!("{format:?} bytes {byte:#x} times {act}"), || {
-                        let mut y = [0.0; ROWS];
-                        matvec(&w, &acts, &mut y).unwrap();
-                        y.map(f32::to_bits)
+                        let mut y = [0.0; (1 + BATCH) * ROWS];
+                        let (one, many) = y.split_at_mut(ROWS);
+                        matvec(&w, &acts, one).unwrap();
+                        matmul(&w, BATCH, &acts.repeat(BATCH), many).unwrap();
+                        for vector in many.chunks(ROWS) {
+                            assert!(vector.iter().zip(&*one).all(|(a, b)| a.to_bits() == b.to_bits()));
+                        }
+                        one.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
                     });
                 }
             }
@@ -215,7 +221,7 @@ fn packed_products_with_f32_activations() {
 fn matrices_and_batches_are_their_rows_and_vectors() {
     let mut rng = Rng(5);
     for format in Format::ALL {
-        // around the four rows that a tier may take at once
+        // around the eight rows and four vectors that a tier may take at once
         let few = (1..=9).flat_map(|rows| [(rows, 257, 2), (rows, 257, 5)]);
         let others = [
             (1, 1, 1),
@@ -226,9 +232,19 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
             (0, 9, 2),
             (4, 4096, 1),
             (9, 255, 3),
+            // several tiles of eight rows, more blocks and more vectors than are summed at once
+            (17, 300, 5),
+            (57, 600, 5),
+            (49, 4400, 4),
+            (9, 8300, 1),
+            (50, 256, 37),
         ];
-        for (rows, cols, batch) in few.chain(others) {
-            let data = packed(format, rows, cols, 0, &mut rng);
+        for (i, (rows, cols, batch)) in few.chain(others).flat_map(|case| [case, case]).enumerate() {
+            let mut data = packed(format, rows, cols, 0, &mut rng);
+            if format == Format::Tq2_0 && i % 2 == 1 {
+                // real ternary: no code 3
+                data.iter_mut().for_each(|b| *b &= !((*b & (*b >> 1) & 0x55) << 1));
+            }
             let w = Packed::new(format, rows, cols, &data).unwrap();
             let acts: Vec<ActBlock> =
                 (0..batch).flat_map(|_| acts(cols, &mut rng, |r| r.next() as i8)).collect();

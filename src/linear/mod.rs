@@ -7,13 +7,23 @@
 //! Bounds: an integer sum covers one activation block, |sum| <= 256 * 128 * 128 = 2^22 at most, so no
 //! length overflows an `i32`, and every sum converts to `f32` exactly.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod base3;
 mod ops;
+mod product;
 mod q35p;
 mod rows;
 mod scalar;
+mod table;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod ternary;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod tile;
 pub mod vector;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;
+
+pub use table::{ActTable, act_tables};
 
 use crate::quant::{ActBlock, Format};
 use crate::{Error, simd};
@@ -141,53 +151,8 @@ pub fn matmul(weights: &Packed<'_>, batch: usize, acts: &[ActBlock], y: &mut [f3
         y.fill(0.0);
         return Ok(());
     }
-    ops::run(simd::active(), Matmul { weights, per_vector, acts, y });
+    product::matmul(simd::active(), weights, per_vector, acts, &[], y);
     Ok(())
-}
-
-struct Matmul<'a, 'w> {
-    weights: &'a Packed<'w>,
-    per_vector: usize,
-    acts: &'a [ActBlock],
-    y: &'a mut [f32],
-}
-
-impl Kernel for Matmul<'_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<O: Ops>(self, ops: O) {
-        let Packed { format, cols, rows, .. } = *self.weights;
-        let mut packed = self.weights.iter();
-        let mut row = 0;
-        while row < rows {
-            // Four rows at a time where the tier gains by it, the rest one by one.
-            let four = O::FOUR_ROWS && rows - row >= 4;
-            let quad = if four {
-                [packed.next(), packed.next(), packed.next(), packed.next()].map(Option::unwrap_or_default)
-            } else {
-                [packed.next().unwrap_or_default(), &[], &[], &[]]
-            };
-            let [first, ..] = quad;
-            // Unpacking once for all vectors pays from a few of them on.
-            if four && self.acts.len() >= 4 * self.per_vector {
-                let outputs = rows::Outputs { y: self.y, stride: rows, at: row };
-                if rows::matmul_four(ops, format, quad, self.acts, self.per_vector, outputs) {
-                    row += 4;
-                    continue;
-                }
-            }
-            let outputs = self.y.chunks_exact_mut(rows.max(1));
-            for (acts, y) in self.acts.chunks_exact(self.per_vector.max(1)).zip(outputs) {
-                let Some(y) = y.get_mut(row..) else { continue };
-                if let (true, Some(y)) = (four, y.first_chunk_mut()) {
-                    *y = rows::dot_four(ops, format, quad, cols, acts);
-                } else if let Some(y) = y.first_mut() {
-                    *y = rows::dot(ops, format, first, cols, acts);
-                }
-            }
-            row += if four { 4 } else { 1 };
-        }
-    }
 }
 
 /// One packed row times int8 activations.

@@ -4,17 +4,20 @@
 //! (value `i` goes to lane `i mod 16`), multiply then add, reduced by [`tree_sum`](crate::math::tree_sum),
 //! so they agree to the bit too.
 
-use crate::quant::{five_level, q35p, tq1_0, tq2_0};
+use crate::quant::{ActBlock, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::Tier;
+
+use super::Packed;
+use super::table::ActTable;
 
 /// The products of one tier. The token behind `self` is the proof that the CPU has the instructions.
 ///
 /// Codes are *unsigned digits* here (trit + 1, level + 2): a caller subtracts the sum of the activations once
 /// (twice for five levels). Activations may be any i8, -128 included.
 pub(crate) trait Ops: Copy {
-    /// Whether four rows at a time are faster than one after the other. Where they are not, their code would only
-    /// take flash.
-    const FOUR_ROWS: bool = false;
+    /// Whether the tier has the functions of eight rows below. Where they would not be faster than one row after the
+    /// other, their code would only take flash.
+    const EIGHT_ROWS: bool = false;
 
     /// Sum of `a[i] * b[i]`. At most 2^16 values: |sum| <= 2^16 * 2^14 = 2^30.
     fn dot_i8(self, a: &[i8], b: &[i8]) -> i32;
@@ -25,37 +28,28 @@ pub(crate) trait Ops: Copy {
     /// `TQ2_0` codes (0..=3) times activations. |sum| <= 256 * 3 * 128 < 2^17.
     fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32;
 
-    /// [`Ops::tq1_0`] of four rows.
+    /// `y += W a` for rows of `TQ1_0`, as many as come out even with eight: the bits of
+    /// [`rows::dot`](super::rows::dot) where `y` was zero. `tables` are those of `acts`, or none.
     #[inline(always)]
-    fn tq1_0_four(self, q: [&[u8; tq1_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        q.map(
-            #[inline(always)]
-            |q| self.tq1_0(q, a),
-        )
+    fn tq1_0_rows(
+        self,
+        _data: &[u8],
+        _row_bytes: usize,
+        _acts: &[ActBlock],
+        _tables: &[ActTable],
+        _y: &mut [f32],
+    ) {
     }
 
-    /// [`Ops::tq2_0`] of four rows.
+    /// `y += W a` for rows of `TQ2_0`, as [`Ops::tq1_0_rows`].
     #[inline(always)]
-    fn tq2_0_four(self, q: [&[u8; tq2_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        q.map(
-            #[inline(always)]
-            |q| self.tq2_0(q, a),
-        )
-    }
+    fn tq2_0_rows(self, _data: &[u8], _row_bytes: usize, _acts: &[ActBlock], _y: &mut [f32]) {}
 
-    /// Digits (0..=3) of four rows, unpacked, times activations. |sum| <= 256 * 3 * 128 < 2^17.
+    /// `TQ1_0` or `TQ2_0` weights times a batch of vectors of `per_vector` blocks each, as many rows as come out
+    /// even; returns how many.
     #[inline(always)]
-    fn digits_four(self, digits: &[[u8; 256]; 4], a: &[i8; 256]) -> [i32; 4] {
-        digits.each_ref().map(
-            #[inline(always)]
-            |digits| digits.iter().zip(a).map(|(&d, &a)| d as i32 * a as i32).sum(),
-        )
-    }
-
-    /// Exact conversion of the bits of four `f16`.
-    #[inline(always)]
-    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
-        crate::math::f16_to_f32(halves)
+    fn batch(self, _weights: &Packed<'_>, _acts: &[ActBlock], _per_vector: usize, _y: &mut [f32]) -> usize {
+        0
     }
 
     /// Base-3 digits of 32 bytes, plane by plane, times 32 activations each: one sum per plane.
@@ -66,15 +60,6 @@ pub(crate) trait Ops: Copy {
 
     /// `Q35P` codes (0..=105) of a full group times activations. |sum| <= 256 * 105 * 128 < 2^22.
     fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32;
-
-    /// [`Ops::q35p`] of four rows.
-    #[inline(always)]
-    fn q35p_four(self, groups: [&[u8; q35p::GROUP_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        groups.map(
-            #[inline(always)]
-            |group| self.q35p(group, a),
-        )
-    }
 
     /// Sum of `value(code[i]) * x[i]` in the fixed float order.
     fn dot_affine(self, codes: &[i8], affine: q35p::Affine, x: &[f32]) -> f32;

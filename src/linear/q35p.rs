@@ -97,18 +97,6 @@ pub(super) fn sum_wide<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP
     combine(l.widen(fours), l.widen(threes))
 }
 
-/// [`sum_wide`] of four rows.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-#[inline(always)]
-pub(super) fn sums_wide<L: Lanes>(l: L, groups: [&[u8; GROUP_BYTES]; 4], a: &[i8; GROUP_LEN]) -> [i32; 4] {
-    let [g0, g1, g2, g3] = groups;
-    let ((f0, t0), (f1, t1)) = (shorts(l, g0, a), shorts(l, g1, a));
-    let ((f2, t2), (f3, t3)) = (shorts(l, g2, a), shorts(l, g3, a));
-    let ([f0, f1, f2, f3], [t0, t1, t2, t3]) =
-        (l.widen_four([f0, f1, f2, f3]), l.widen_four([t0, t1, t2, t3]));
-    [combine(f0, t0), combine(f1, t1), combine(f2, t2), combine(f3, t3)]
-}
-
 /// The sum over codes, from the sum over 4-bit levels and four times that over 3-bit levels (a multiple of 4).
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
@@ -144,29 +132,6 @@ pub(super) fn dot<O: Ops>(ops: O, row: &[u8], acts: &[ActBlock]) -> f32 {
         total += term(act, affine, tail_sum(ops, tail, &act.codes));
     }
     total
-}
-
-/// Four packed rows times int8 activations: the bits of four calls of [`dot`].
-#[inline(always)]
-pub(super) fn dot_four<O: Ops>(ops: O, rows: [&[u8]; 4], acts: &[ActBlock]) -> [f32; 4] {
-    let [Some((r0, w0)), Some((r1, w1)), Some((r2, w2)), Some((r3, w3))] = rows.map(split_row) else {
-        return [0.0; 4];
-    };
-    let affines = [w0, w1, w2, w3];
-    let [(g0, t0), (g1, t1), (g2, t2), (g3, t3)] = [r0, r1, r2, r3].map(|r| r.as_chunks::<GROUP_BYTES>());
-    let mut totals = [0.0f32; 4];
-    for ((((g0, g1), g2), g3), act) in g0.iter().zip(g1).zip(g2).zip(g3).zip(acts) {
-        let sums = ops.q35p_four([g0, g1, g2, g3], &act.codes);
-        for ((total, affine), sum) in totals.iter_mut().zip(affines).zip(sums) {
-            *total += term(act, affine, sum);
-        }
-    }
-    if let (false, Some(act)) = (t0.is_empty(), acts.get(g0.len())) {
-        for ((total, affine), tail) in totals.iter_mut().zip(affines).zip([t0, t1, t2, t3]) {
-            *total += term(act, affine, tail_sum(ops, tail, &act.codes));
-        }
-    }
-    totals
 }
 
 /// A packed row times f32 activations: per group the 16-lane sum of `decoded value * x`, groups in order.

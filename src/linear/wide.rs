@@ -1,32 +1,19 @@
 //! The products on a vector tier, written once over [`Lanes`].
 
 use crate::math::tree_sum;
-use crate::quant::{five_level, q35p, tq1_0, tq2_0};
+use crate::quant::{ActBlock, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::lanes::{Lanes, unsigned};
 
 use super::ops::Ops;
 use super::scalar::Scalar;
+use super::table::ActTable;
+use super::{Packed, base3, ternary, tile};
 
 /// A vector tier: the token of its instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Wide<L>(pub(crate) L);
 
 impl<L: Lanes> Wide<L> {
-    /// The next base-3 digit of every byte: floor(3 b / 256), as two comparisons.
-    #[inline(always)]
-    fn trit(self, b: L::Bytes) -> L::Bytes {
-        let l = self.0;
-        // masks are -1, so subtracting them counts
-        let one = l.sub(l.splat(0), l.at_least(b, l.splat(86)));
-        l.sub(one, l.at_least(b, l.splat(171)))
-    }
-
-    /// The remaining fraction after a digit: 3 b mod 256.
-    #[inline(always)]
-    fn next_trit(self, b: L::Bytes) -> L::Bytes {
-        self.0.add(self.0.add(b, b), b)
-    }
-
     /// The next base-5 digit of every 7-bit fraction: floor(5 b / 128), as four comparisons.
     #[inline(always)]
     fn quint(self, b: L::Bytes) -> L::Bytes {
@@ -58,8 +45,8 @@ impl<L: Lanes> Wide<L> {
         };
         let mut b = l.load(head);
         for a in [a0, a1, a2, a3, a4] {
-            sum = l.add_digits(sum, self.trit(b), self.acts(a));
-            b = self.next_trit(b);
+            sum = l.add_digits(sum, base3::digit(l, b), self.acts(a));
+            b = base3::next(l, b);
         }
         // Bytes 32..48: five planes of 16, two in a vector; the fifth beside the four planes of 4 of the last
         // bytes.
@@ -71,9 +58,9 @@ impl<L: Lanes> Wide<L> {
             last.map(|b| b.wrapping_mul(9)),
             last.map(|b| b.wrapping_mul(27)),
         ];
-        sum = l.add_digits(sum, self.trit(halves(middle, times(3))), self.acts(a5));
-        sum = l.add_digits(sum, self.trit(halves(times(9), times(27))), self.acts(a6));
-        sum = l.add_digits(sum, self.trit(halves(times(81), bytemuck::must_cast(tail))), self.acts(a7));
+        sum = l.add_digits(sum, base3::digit(l, halves(middle, times(3))), self.acts(a5));
+        sum = l.add_digits(sum, base3::digit(l, halves(times(9), times(27))), self.acts(a6));
+        sum = l.add_digits(sum, base3::digit(l, halves(times(81), bytemuck::must_cast(tail))), self.acts(a7));
         // 8 calls: within the bound of `add_digits`.
         sum
     }
@@ -106,7 +93,7 @@ impl<L: Lanes> Wide<L> {
 }
 
 impl<L: Lanes> Ops for Wide<L> {
-    const FOUR_ROWS: bool = true;
+    const EIGHT_ROWS: bool = true;
 
     #[inline(always)]
     fn dot_i8(self, a: &[i8], b: &[i8]) -> i32 {
@@ -127,46 +114,31 @@ impl<L: Lanes> Ops for Wide<L> {
     }
 
     #[inline(always)]
-    fn tq1_0_four(self, q: [&[u8; tq1_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        let [q0, q1, q2, q3] = q;
-        let row = |q| self.tq1_0_shorts(q, a);
-        self.0.widen_four([row(q0), row(q1), row(q2), row(q3)])
-    }
-
-    #[inline(always)]
     fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32 {
         // Four times a whole number: the shift is exact.
         self.0.widen(self.tq2_0_shorts(q, a)) >> 2
     }
 
     #[inline(always)]
-    fn tq2_0_four(self, q: [&[u8; tq2_0::CODE_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        let [q0, q1, q2, q3] = q;
-        let row = |q| self.tq2_0_shorts(q, a);
-        let [s0, s1, s2, s3] = self.0.widen_four([row(q0), row(q1), row(q2), row(q3)]);
-        [s0 >> 2, s1 >> 2, s2 >> 2, s3 >> 2]
+    fn tq1_0_rows(
+        self,
+        data: &[u8],
+        row_bytes: usize,
+        acts: &[ActBlock],
+        tables: &[ActTable],
+        y: &mut [f32],
+    ) {
+        ternary::tq1_0(self.0, data, row_bytes, acts, tables, y);
     }
 
     #[inline(always)]
-    fn digits_four(self, digits: &[[u8; 256]; 4], a: &[i8; 256]) -> [i32; 4] {
-        let l = self.0;
-        let [d0, d1, d2, d3]: &[[[u8; 32]; 8]; 4] = bytemuck::must_cast_ref(digits);
-        let a: &[[i8; 32]; 8] = bytemuck::must_cast_ref(a);
-        let (mut s0, mut s1, mut s2, mut s3) = (l.no_shorts(), l.no_shorts(), l.no_shorts(), l.no_shorts());
-        for ((((d0, d1), d2), d3), a) in d0.iter().zip(d1).zip(d2).zip(d3).zip(a) {
-            let a = self.acts(a);
-            s0 = l.add_digits(s0, l.load(d0), a);
-            s1 = l.add_digits(s1, l.load(d1), a);
-            s2 = l.add_digits(s2, l.load(d2), a);
-            s3 = l.add_digits(s3, l.load(d3), a);
-        }
-        // 8 calls: within the bound of `add_digits`.
-        l.widen_four([s0, s1, s2, s3])
+    fn tq2_0_rows(self, data: &[u8], row_bytes: usize, acts: &[ActBlock], y: &mut [f32]) {
+        ternary::tq2_0(self.0, data, row_bytes, acts, y);
     }
 
     #[inline(always)]
-    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
-        self.0.halves_to_floats(halves)
+    fn batch(self, weights: &Packed<'_>, acts: &[ActBlock], per_vector: usize, y: &mut [f32]) -> usize {
+        tile::matmul(self.0, weights, acts, per_vector, y)
     }
 
     #[inline(always)]
@@ -175,8 +147,8 @@ impl<L: Lanes> Ops for Wide<L> {
         let mut b = l.load(q);
         let mut sums = [0; 5];
         for (sum, a) in sums.iter_mut().zip(a) {
-            *sum = l.widen(l.add_digits(l.no_shorts(), self.trit(b), self.acts(a)));
-            b = self.next_trit(b);
+            *sum = l.widen(l.add_digits(l.no_shorts(), base3::digit(l, b), self.acts(a)));
+            b = base3::next(l, b);
         }
         sums
     }
@@ -200,11 +172,6 @@ impl<L: Lanes> Ops for Wide<L> {
     #[inline(always)]
     fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32 {
         super::q35p::sum_wide(self.0, group, a)
-    }
-
-    #[inline(always)]
-    fn q35p_four(self, groups: [&[u8; q35p::GROUP_BYTES]; 4], a: &[i8; 256]) -> [i32; 4] {
-        super::q35p::sums_wide(self.0, groups, a)
     }
 
     #[inline(always)]

@@ -5,6 +5,11 @@
 
 /// A tier's vector operations. `self` is a pulp token: the proof that the CPU has the instructions.
 pub(crate) trait Lanes: Copy {
+    /// Tiles of eight rows whose sums fit the registers, for two vectors: 6, 2 or 1.
+    const TILES: usize;
+    /// What makes activations unsigned, where the tier multiplies unsigned bytes with signed ones.
+    const BIAS: u8;
+
     /// 32 bytes, signed or unsigned.
     type Bytes: Copy;
     /// i16 partial sums of products of digits.
@@ -13,6 +18,12 @@ pub(crate) trait Lanes: Copy {
     type Ints: Copy;
     /// 16 floats.
     type Floats: Copy;
+    /// Partial sums of the products of groups of four digits; a group never mixes with another.
+    type Quads: Copy;
+    /// 16 lanes of two bytes each, one byte of packed digits in each; see [`Lanes::add_digit_sums`].
+    type Packs: Copy;
+    /// Eight floats: one for each of eight rows.
+    type Rows: Copy;
 
     fn load(self, bytes: &[u8; 32]) -> Self::Bytes;
     fn splat(self, byte: u8) -> Self::Bytes;
@@ -23,6 +34,8 @@ pub(crate) trait Lanes: Copy {
     fn and(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     /// The upper half of every byte in its lower half; what the upper half then holds is unspecified.
     fn upper_halves(self, a: Self::Bytes) -> Self::Bytes;
+    /// A quarter of every byte, for bytes that 4 divides.
+    fn quarters(self, a: Self::Bytes) -> Self::Bytes;
     /// 0xFF where the unsigned byte `a >= b`, else 0.
     fn at_least(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
 
@@ -33,35 +46,80 @@ pub(crate) trait Lanes: Copy {
     fn add_digits(self, sum: Self::Shorts, digits: Self::Bytes, acts: Self::Bytes) -> Self::Shorts;
     /// `4 a + b`, lane by lane, wrapping.
     fn four_times_plus(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;
+    /// `a + b / 4`, lane by lane, where 4 divides `b`; wrapping.
+    fn plus_quarter(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;
     /// The sum of all i16 lanes.
     fn widen(self, sum: Self::Shorts) -> i32;
-    /// [`Lanes::widen`] of four at once.
-    #[inline(always)]
-    fn widen_four(self, sums: [Self::Shorts; 4]) -> [i32; 4] {
-        sums.map(
-            #[inline(always)]
-            |sum| self.widen(sum),
-        )
-    }
+    /// The sums of all lanes of each of eight vectors, in order. A lane is at most 8191 in magnitude, so that four of
+    /// them fit an i16.
+    fn widen_eight(self, sums: [Self::Shorts; 8]) -> Self::Ints;
+
+    /// Four bytes, eight times.
+    fn four_bytes(self, bytes: &[u8; 4]) -> Self::Bytes;
+    fn no_quads(self) -> Self::Quads;
+    /// Adds the products of activations, each with [`Lanes::BIAS`] added, and trits (-1, 0, 1), within each group of
+    /// four. No more than 64 calls before [`Lanes::add_quads`].
+    fn add_group_products(self, sum: Self::Quads, acts: Self::Bytes, trits: Self::Bytes) -> Self::Quads;
+    /// Subtracts the sum of group `i` from lane `i`.
+    fn sub_quads(self, sum: Self::Ints, quads: Self::Quads) -> Self::Ints;
+    /// Adds the sum of group `i` to lane `i`.
+    fn add_quads(self, sum: Self::Ints, quads: Self::Quads) -> Self::Ints;
+    /// Eight rows of eight groups of four bytes: row `r`, group `g` becomes row `g`, group `r`.
+    fn transpose(self, rows: [Self::Bytes; 8]) -> [Self::Bytes; 8];
+    fn store(self, bytes: Self::Bytes) -> [u8; 32];
+
+    /// Bytes 0, 2, 4, ...
+    fn even_packs(self, bytes: Self::Bytes) -> Self::Packs;
+    /// Bytes 1, 3, 5, ...
+    fn odd_packs(self, bytes: Self::Bytes) -> Self::Packs;
+    /// 16 bytes in order.
+    fn packs(self, bytes: &[u8; 16]) -> Self::Packs;
+    /// `floor(pack * powers[i] / 256) * coefficients[i]`, added up in pairs of lanes. `powers` are at most 243.
+    fn add_digit_sums(
+        self,
+        sum: Self::Ints,
+        packs: Self::Packs,
+        powers: &[u16; 16],
+        coefficients: &[i16; 16],
+    ) -> Self::Ints;
 
     fn no_ints(self) -> Self::Ints;
+    /// The sums of all lanes of each of eight vectors, in order.
+    fn total_eight(self, sums: [Self::Ints; 8]) -> Self::Ints;
     /// Adds the products of signed bytes to i32 lanes; exact for all bytes. A lane grows by at most
     /// 8 * 2^14 = 2^17 a call.
     fn add_products(self, sum: Self::Ints, a: Self::Bytes, b: Self::Bytes) -> Self::Ints;
     /// The sum of all i32 lanes.
     fn total(self, sum: Self::Ints) -> i32;
 
-    /// Exact conversion of the bits of four `f16`.
-    #[inline(always)]
-    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
-        crate::math::f16_to_f32(halves)
-    }
+    fn load_rows(self, values: &[f32; 8]) -> Self::Rows;
+    fn store_rows(self, rows: Self::Rows) -> [f32; 8];
+    /// Exact conversion of the bits of eight `f16`.
+    fn halves_to_rows(self, halves: &[u16; 8]) -> Self::Rows;
+    /// `totals + by * (scales * (sums + offset))`, each operation rounded.
+    fn add_scaled(
+        self,
+        totals: Self::Rows,
+        by: f32,
+        scales: Self::Rows,
+        sums: Self::Ints,
+        offset: i32,
+    ) -> Self::Rows;
+
     fn no_floats(self) -> Self::Floats;
     fn load_floats(self, values: &[f32; 16]) -> Self::Floats;
     fn codes_to_floats(self, codes: &[i8; 16]) -> Self::Floats;
     /// `sum + a * b`, the product rounded first (no fused operation, so every tier has the same bits).
     fn add_product(self, sum: Self::Floats, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn store_floats(self, a: Self::Floats) -> [f32; 16];
+}
+
+/// `[T; 8]::map` that is inlined for certain: vector operations in a closure that is not inlined into the function with
+/// the tier's instructions become calls, a hundred times slower.
+#[inline(always)]
+pub(crate) fn map_eight<T, U>(values: [T; 8], f: impl Fn(T) -> U) -> [U; 8] {
+    let [v0, v1, v2, v3, v4, v5, v6, v7] = values;
+    [f(v0), f(v1), f(v2), f(v3), f(v4), f(v5), f(v6), f(v7)]
 }
 
 /// Signed bytes as the unsigned bytes that [`Lanes::load`] takes.

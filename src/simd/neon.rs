@@ -1,11 +1,13 @@
 //! NEON of ARMv8.0 (no dotprod): two 128-bit registers are a vector of bytes.
 
-use core::arch::aarch64::{float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t};
+use core::arch::aarch64::{
+    float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, uint16x8_t, uint32x4_t, uint64x2_t,
+};
 
 use pulp::aarch64::Neon;
 use pulp::cast;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, map_eight};
 
 /// Applies an operation to both halves.
 #[inline(always)]
@@ -15,10 +17,15 @@ fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C
 }
 
 impl Lanes for Neon {
+    const TILES: usize = 2;
+    const BIAS: u8 = 0;
     type Bytes = [uint8x16_t; 2];
     type Shorts = [int16x8_t; 2];
     type Ints = [int32x4_t; 2];
     type Floats = [float32x4_t; 4];
+    type Quads = [int16x8_t; 4];
+    type Packs = [uint16x8_t; 2];
+    type Rows = [float32x4_t; 2];
 
     #[inline(always)]
     fn load(self, bytes: &[u8; 32]) -> [uint8x16_t; 2] {
@@ -43,6 +50,10 @@ impl Lanes for Neon {
     #[inline(always)]
     fn upper_halves(self, [low, high]: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
         [self.neon.vshrq_n_u8::<4>(low), self.neon.vshrq_n_u8::<4>(high)]
+    }
+    #[inline(always)]
+    fn quarters(self, [low, high]: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
+        [self.neon.vshrq_n_u8::<2>(low), self.neon.vshrq_n_u8::<2>(high)]
     }
     #[inline(always)]
     fn at_least(self, a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
@@ -73,6 +84,112 @@ impl Lanes for Neon {
         both(a, b, |a, b| self.neon.vaddq_s16(self.neon.vshlq_n_s16::<2>(a), b))
     }
     #[inline(always)]
+    fn plus_quarter(self, a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int16x8_t; 2] {
+        both(a, b, |a, b| self.neon.vsraq_n_s16::<2>(a, b))
+    }
+    #[inline(always)]
+    fn widen_eight(self, sums: [[int16x8_t; 2]; 8]) -> [int32x4_t; 2] {
+        let [a, b, c, d, e, f, g, h] = map_eight(
+            sums,
+            #[inline(always)]
+            |[low, high]| self.neon.vpaddq_s16(low, high),
+        );
+        // Once more in 16 bits, then in 32.
+        let four = |a, b, c, d| {
+            let (ab, cd) = (self.neon.vpaddq_s16(a, b), self.neon.vpaddq_s16(c, d));
+            self.neon.vpaddq_s32(self.neon.vpaddlq_s16(ab), self.neon.vpaddlq_s16(cd))
+        };
+        [four(a, b, c, d), four(e, f, g, h)]
+    }
+    #[inline(always)]
+    fn four_bytes(self, bytes: &[u8; 4]) -> [uint8x16_t; 2] {
+        [cast(self.neon.vdupq_n_u32(u32::from_ne_bytes(*bytes))); 2]
+    }
+    #[inline(always)]
+    fn no_quads(self) -> [int16x8_t; 4] {
+        cast([0u8; 64])
+    }
+    #[inline(always)]
+    fn add_group_products(
+        self,
+        sum: [int16x8_t; 4],
+        acts: [uint8x16_t; 2],
+        trits: [uint8x16_t; 2],
+    ) -> [int16x8_t; 4] {
+        let ([t0, t1], [a0, a1]): ([int8x16_t; 2], [int8x16_t; 2]) = (cast(trits), cast(acts));
+        let low = |s, t, a| self.neon.vmlal_s8(s, self.neon.vget_low_s8(t), self.neon.vget_low_s8(a));
+        let high = |s, t, a| self.neon.vmlal_high_s8(s, t, a);
+        let [s0, s1, s2, s3] = sum;
+        [low(s0, t0, a0), high(s1, t0, a0), low(s2, t1, a1), high(s3, t1, a1)]
+    }
+    #[inline(always)]
+    fn sub_quads(self, sum: [int32x4_t; 2], quads: [int16x8_t; 4]) -> [int32x4_t; 2] {
+        let ([s0, s1], [q0, q1]) = (sum, self.add_quads(self.no_ints(), quads));
+        [self.neon.vsubq_s32(s0, q0), self.neon.vsubq_s32(s1, q1)]
+    }
+    #[inline(always)]
+    fn add_quads(self, sum: [int32x4_t; 2], quads: [int16x8_t; 4]) -> [int32x4_t; 2] {
+        let ([s0, s1], [q0, q1, q2, q3]) = (sum, quads);
+        // Pairs of a group in i16, then the pairs of pairs.
+        let add = |s, low, high| self.neon.vpadalq_s16(s, self.neon.vpaddq_s16(low, high));
+        [add(s0, q0, q1), add(s1, q2, q3)]
+    }
+    #[inline(always)]
+    fn transpose(self, rows: [[uint8x16_t; 2]; 8]) -> [[uint8x16_t; 2]; 8] {
+        let i = self.neon;
+        let four = |rows: [uint8x16_t; 4]| -> [uint8x16_t; 4] {
+            let [a, b, c, d]: [uint32x4_t; 4] = cast(rows);
+            let wide = |v: uint32x4_t| -> uint64x2_t { cast(v) };
+            let (ab, cd) = (wide(i.vtrn1q_u32(a, b)), wide(i.vtrn1q_u32(c, d)));
+            let (ab2, cd2) = (wide(i.vtrn2q_u32(a, b)), wide(i.vtrn2q_u32(c, d)));
+            cast([i.vtrn1q_u64(ab, cd), i.vtrn1q_u64(ab2, cd2), i.vtrn2q_u64(ab, cd), i.vtrn2q_u64(ab2, cd2)])
+        };
+        let [[a0, a1], [b0, b1], [c0, c1], [d0, d1], [e0, e1], [f0, f1], [g0, g1], [h0, h1]] = rows;
+        let ([a, b, c, d], [a2, b2, c2, d2]) = (four([a0, b0, c0, d0]), four([e0, f0, g0, h0]));
+        let ([e, f, g, h], [e2, f2, g2, h2]) = (four([a1, b1, c1, d1]), four([e1, f1, g1, h1]));
+        [[a, a2], [b, b2], [c, c2], [d, d2], [e, e2], [f, f2], [g, g2], [h, h2]]
+    }
+    #[inline(always)]
+    fn store(self, bytes: [uint8x16_t; 2]) -> [u8; 32] {
+        cast(bytes)
+    }
+
+    #[inline(always)]
+    fn even_packs(self, bytes: [uint8x16_t; 2]) -> [uint16x8_t; 2] {
+        let [low, high]: [uint16x8_t; 2] = cast(bytes);
+        let lower = self.neon.vdupq_n_u16(0x00FF);
+        [self.neon.vandq_u16(low, lower), self.neon.vandq_u16(high, lower)]
+    }
+    #[inline(always)]
+    fn odd_packs(self, bytes: [uint8x16_t; 2]) -> [uint16x8_t; 2] {
+        let [low, high]: [uint16x8_t; 2] = cast(bytes);
+        [self.neon.vshrq_n_u16::<8>(low), self.neon.vshrq_n_u16::<8>(high)]
+    }
+    #[inline(always)]
+    fn packs(self, bytes: &[u8; 16]) -> [uint16x8_t; 2] {
+        let bytes: uint8x16_t = cast(*bytes);
+        [self.neon.vmovl_u8(self.neon.vget_low_u8(bytes)), self.neon.vmovl_high_u8(bytes)]
+    }
+    #[inline(always)]
+    fn add_digit_sums(
+        self,
+        sum: [int32x4_t; 2],
+        packs: [uint16x8_t; 2],
+        powers: &[u16; 16],
+        coefficients: &[i16; 16],
+    ) -> [int32x4_t; 2] {
+        // 255 * 243 fits 16 bits.
+        let parts = both(packs, cast(*powers), |q, p| self.neon.vshrq_n_u16::<8>(self.neon.vmulq_u16(q, p)));
+        let ([n0, n1], [b0, b1]): ([int16x8_t; 2], [int16x8_t; 2]) = (cast(parts), cast(*coefficients));
+        let [low, high] = sum;
+        let add = |sum, n, b| {
+            let sum = self.neon.vmlal_s16(sum, self.neon.vget_low_s16(n), self.neon.vget_low_s16(b));
+            self.neon.vmlal_high_s16(sum, n, b)
+        };
+        [add(low, n0, b0), add(high, n1, b1)]
+    }
+
+    #[inline(always)]
     fn widen(self, sum: [int16x8_t; 2]) -> i32 {
         let [low, high] = sum;
         self.neon.vaddlvq_s16(low) + self.neon.vaddlvq_s16(high)
@@ -94,9 +211,50 @@ impl Lanes for Neon {
         both(sum, products, |s, p| self.neon.vaddq_s32(s, p))
     }
     #[inline(always)]
+    fn total_eight(self, sums: [[int32x4_t; 2]; 8]) -> [int32x4_t; 2] {
+        let [a, b, c, d, e, f, g, h] = map_eight(
+            sums,
+            #[inline(always)]
+            |[low, high]| self.neon.vaddq_s32(low, high),
+        );
+        let add = |a, b| self.neon.vpaddq_s32(a, b);
+        [add(add(a, b), add(c, d)), add(add(e, f), add(g, h))]
+    }
+    #[inline(always)]
     fn total(self, sum: [int32x4_t; 2]) -> i32 {
         let [low, high] = sum;
         self.neon.vaddvq_s32(self.neon.vaddq_s32(low, high))
+    }
+
+    #[inline(always)]
+    fn load_rows(self, values: &[f32; 8]) -> [float32x4_t; 2] {
+        cast(*values)
+    }
+    #[inline(always)]
+    fn store_rows(self, rows: [float32x4_t; 2]) -> [f32; 8] {
+        cast(rows)
+    }
+    #[inline(always)]
+    fn halves_to_rows(self, halves: &[u16; 8]) -> [float32x4_t; 2] {
+        cast(crate::math::f16_to_f32(*halves))
+    }
+    #[inline(always)]
+    fn add_scaled(
+        self,
+        totals: [float32x4_t; 2],
+        by: f32,
+        scales: [float32x4_t; 2],
+        sums: [int32x4_t; 2],
+        offset: i32,
+    ) -> [float32x4_t; 2] {
+        let i = self.neon;
+        let (by, offset) = (i.vdupq_n_f32(by), i.vdupq_n_s32(offset));
+        let step = |total, scale, sum| {
+            let inner = i.vmulq_f32(scale, i.vcvtq_f32_s32(i.vaddq_s32(sum, offset)));
+            i.vaddq_f32(total, i.vmulq_f32(by, inner))
+        };
+        let ([t0, t1], [c0, c1], [s0, s1]) = (totals, scales, sums);
+        [step(t0, c0, s0), step(t1, c1, s1)]
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m128, __m128i};
 use pulp::cast;
 use pulp::x86::V2;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, map_eight};
 
 /// Applies an operation to both halves.
 #[inline(always)]
@@ -14,11 +14,57 @@ fn both(a: [__m128i; 2], b: [__m128i; 2], op: impl Fn(__m128i, __m128i) -> __m12
     [op(a0, b0), op(a1, b1)]
 }
 
+/// What several of the operations share. (Not closures: those are not inlined for certain, see
+/// [`map_eight`](super::lanes::map_eight).)
+trait Parts {
+    /// Sums of neighbouring i16 lanes.
+    fn pairs(self, a: __m128i) -> __m128i;
+    /// Sums of neighbouring i16 lanes as i16, those of `a`, then those of `b`.
+    fn pack_pairs(self, a: __m128i, b: __m128i) -> __m128i;
+    /// The sums of the lanes of four vectors.
+    fn add_four(self, vectors: [__m128i; 4]) -> __m128i;
+    /// 4 x 4 lanes of 32 bits transposed.
+    fn transpose_four(self, vectors: [__m128i; 4]) -> [__m128i; 4];
+}
+
+impl Parts for V2 {
+    #[inline(always)]
+    fn pairs(self, a: __m128i) -> __m128i {
+        self.sse2._mm_madd_epi16(a, self.sse2._mm_set1_epi16(1))
+    }
+    #[inline(always)]
+    fn pack_pairs(self, a: __m128i, b: __m128i) -> __m128i {
+        self.sse2._mm_packs_epi32(self.pairs(a), self.pairs(b))
+    }
+    #[inline(always)]
+    fn add_four(self, [a, b, c, d]: [__m128i; 4]) -> __m128i {
+        let (ab, cd) = (self.ssse3._mm_hadd_epi32(a, b), self.ssse3._mm_hadd_epi32(c, d));
+        self.ssse3._mm_hadd_epi32(ab, cd)
+    }
+    #[inline(always)]
+    fn transpose_four(self, [a, b, c, d]: [__m128i; 4]) -> [__m128i; 4] {
+        let i = self.sse2;
+        let (ab, cd) = (i._mm_unpacklo_epi32(a, b), i._mm_unpacklo_epi32(c, d));
+        let (ab2, cd2) = (i._mm_unpackhi_epi32(a, b), i._mm_unpackhi_epi32(c, d));
+        [
+            i._mm_unpacklo_epi64(ab, cd),
+            i._mm_unpackhi_epi64(ab, cd),
+            i._mm_unpacklo_epi64(ab2, cd2),
+            i._mm_unpackhi_epi64(ab2, cd2),
+        ]
+    }
+}
+
 impl Lanes for V2 {
+    const TILES: usize = 2;
+    const BIAS: u8 = 128;
     type Bytes = [__m128i; 2];
     type Shorts = [__m128i; 2];
     type Ints = [__m128i; 2];
     type Floats = [__m128; 4];
+    type Quads = [__m128i; 2];
+    type Packs = [__m128i; 2];
+    type Rows = [__m128; 2];
 
     #[inline(always)]
     fn load(self, bytes: &[u8; 32]) -> [__m128i; 2] {
@@ -45,6 +91,10 @@ impl Lanes for V2 {
         [self.sse2._mm_srli_epi16::<4>(low), self.sse2._mm_srli_epi16::<4>(high)]
     }
     #[inline(always)]
+    fn quarters(self, [low, high]: [__m128i; 2]) -> [__m128i; 2] {
+        [self.sse2._mm_srli_epi16::<2>(low), self.sse2._mm_srli_epi16::<2>(high)]
+    }
+    #[inline(always)]
     fn at_least(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
         both(a, b, |a, b| self.sse2._mm_cmpeq_epi8(self.sse2._mm_max_epu8(a, b), a))
     }
@@ -63,18 +113,85 @@ impl Lanes for V2 {
         both(a, b, |a, b| self.sse2._mm_add_epi16(self.sse2._mm_slli_epi16::<2>(a), b))
     }
     #[inline(always)]
-    fn widen_four(self, sums: [[__m128i; 2]; 4]) -> [i32; 4] {
-        let one = self.sse2._mm_set1_epi16(1);
-        let [a, b, c, d] = sums.map(
-            #[inline(always)]
-            |[low, high]| {
-                let (low, high) = (self.sse2._mm_madd_epi16(low, one), self.sse2._mm_madd_epi16(high, one));
-                self.sse2._mm_add_epi32(low, high)
-            },
-        );
-        let (ab, cd) = (self.ssse3._mm_hadd_epi32(a, b), self.ssse3._mm_hadd_epi32(c, d));
-        cast(self.ssse3._mm_hadd_epi32(ab, cd))
+    fn plus_quarter(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
+        both(a, b, |a, b| self.sse2._mm_add_epi16(a, self.sse2._mm_srai_epi16::<2>(b)))
     }
+    #[inline(always)]
+    fn widen_eight(self, sums: [[__m128i; 2]; 8]) -> [__m128i; 2] {
+        let [a, b, c, d, e, f, g, h] = map_eight(
+            sums,
+            #[inline(always)]
+            |[low, high]| self.sse2._mm_add_epi16(low, high),
+        );
+        // Once more in 16 bits, then in 32.
+        let (ab, cd) = (self.pairs(self.pack_pairs(a, b)), self.pairs(self.pack_pairs(c, d)));
+        let (ef, gh) = (self.pairs(self.pack_pairs(e, f)), self.pairs(self.pack_pairs(g, h)));
+        [self.ssse3._mm_hadd_epi32(ab, cd), self.ssse3._mm_hadd_epi32(ef, gh)]
+    }
+    #[inline(always)]
+    fn four_bytes(self, bytes: &[u8; 4]) -> [__m128i; 2] {
+        [self.sse2._mm_set1_epi32(i32::from_ne_bytes(*bytes)); 2]
+    }
+    #[inline(always)]
+    fn no_quads(self) -> [__m128i; 2] {
+        self.no_shorts()
+    }
+    #[inline(always)]
+    fn add_group_products(self, sum: [__m128i; 2], acts: [__m128i; 2], trits: [__m128i; 2]) -> [__m128i; 2] {
+        let products = both(acts, trits, |a, t| self.ssse3._mm_maddubs_epi16(a, t));
+        both(sum, products, |s, p| self.sse2._mm_add_epi16(s, p))
+    }
+    #[inline(always)]
+    fn sub_quads(self, sum: [__m128i; 2], quads: [__m128i; 2]) -> [__m128i; 2] {
+        both(sum, quads, |s, q| self.sse2._mm_sub_epi32(s, self.pairs(q)))
+    }
+    #[inline(always)]
+    fn add_quads(self, sum: [__m128i; 2], quads: [__m128i; 2]) -> [__m128i; 2] {
+        let one = self.sse2._mm_set1_epi16(1);
+        both(sum, quads, |s, q| self.sse2._mm_add_epi32(s, self.sse2._mm_madd_epi16(q, one)))
+    }
+    #[inline(always)]
+    fn transpose(self, rows: [[__m128i; 2]; 8]) -> [[__m128i; 2]; 8] {
+        let [[a0, a1], [b0, b1], [c0, c1], [d0, d1], [e0, e1], [f0, f1], [g0, g1], [h0, h1]] = rows;
+        let [a, b, c, d] = self.transpose_four([a0, b0, c0, d0]);
+        let [e, f, g, h] = self.transpose_four([a1, b1, c1, d1]);
+        let [a2, b2, c2, d2] = self.transpose_four([e0, f0, g0, h0]);
+        let [e2, f2, g2, h2] = self.transpose_four([e1, f1, g1, h1]);
+        [[a, a2], [b, b2], [c, c2], [d, d2], [e, e2], [f, f2], [g, g2], [h, h2]]
+    }
+    #[inline(always)]
+    fn store(self, bytes: [__m128i; 2]) -> [u8; 32] {
+        cast(bytes)
+    }
+
+    #[inline(always)]
+    fn even_packs(self, [low, high]: [__m128i; 2]) -> [__m128i; 2] {
+        // The byte in the upper half of a lane, so that the upper half of a product is its integer part.
+        [self.sse2._mm_slli_epi16::<8>(low), self.sse2._mm_slli_epi16::<8>(high)]
+    }
+    #[inline(always)]
+    fn odd_packs(self, [low, high]: [__m128i; 2]) -> [__m128i; 2] {
+        let upper = self.sse2._mm_set1_epi16(0xFF00u16 as i16);
+        [self.sse2._mm_and_si128(low, upper), self.sse2._mm_and_si128(high, upper)]
+    }
+    #[inline(always)]
+    fn packs(self, bytes: &[u8; 16]) -> [__m128i; 2] {
+        let (bytes, zero) = (cast(*bytes), self.sse2._mm_setzero_si128());
+        [self.sse2._mm_unpacklo_epi8(zero, bytes), self.sse2._mm_unpackhi_epi8(zero, bytes)]
+    }
+    #[inline(always)]
+    fn add_digit_sums(
+        self,
+        sum: [__m128i; 2],
+        packs: [__m128i; 2],
+        powers: &[u16; 16],
+        coefficients: &[i16; 16],
+    ) -> [__m128i; 2] {
+        let parts = both(packs, cast(*powers), |q, p| self.sse2._mm_mulhi_epu16(q, p));
+        let products = both(parts, cast(*coefficients), |n, b| self.sse2._mm_madd_epi16(n, b));
+        both(sum, products, |s, p| self.sse2._mm_add_epi32(s, p))
+    }
+
     #[inline(always)]
     fn widen(self, sum: [__m128i; 2]) -> i32 {
         let ones = [self.sse2._mm_set1_epi16(1); 2];
@@ -98,15 +215,52 @@ impl Lanes for V2 {
         both(sum, products, |s, p| self.sse2._mm_add_epi32(s, p))
     }
     #[inline(always)]
+    fn total_eight(self, sums: [[__m128i; 2]; 8]) -> [__m128i; 2] {
+        let [a, b, c, d, e, f, g, h] = map_eight(
+            sums,
+            #[inline(always)]
+            |[low, high]| self.sse2._mm_add_epi32(low, high),
+        );
+        [self.add_four([a, b, c, d]), self.add_four([e, f, g, h])]
+    }
+    #[inline(always)]
     fn total(self, sum: [__m128i; 2]) -> i32 {
         let lanes: [i32; 8] = cast(sum);
         lanes.iter().sum()
     }
 
     #[inline(always)]
-    fn halves_to_floats(self, halves: [u16; 4]) -> [f32; 4] {
-        super::halves_to_floats(self, halves)
+    fn load_rows(self, values: &[f32; 8]) -> [__m128; 2] {
+        cast(*values)
     }
+    #[inline(always)]
+    fn store_rows(self, rows: [__m128; 2]) -> [f32; 8] {
+        cast(rows)
+    }
+    #[inline(always)]
+    fn halves_to_rows(self, halves: &[u16; 8]) -> [__m128; 2] {
+        let [low, high]: &[[u16; 4]; 2] = bytemuck::must_cast_ref(halves);
+        [cast(super::halves_to_floats(self, *low)), cast(super::halves_to_floats(self, *high))]
+    }
+    #[inline(always)]
+    fn add_scaled(
+        self,
+        totals: [__m128; 2],
+        by: f32,
+        scales: [__m128; 2],
+        sums: [__m128i; 2],
+        offset: i32,
+    ) -> [__m128; 2] {
+        let (sse, sse2) = (self.sse, self.sse2);
+        let (by, offset) = (sse._mm_set1_ps(by), sse2._mm_set1_epi32(offset));
+        let step = |total, scale, sum| {
+            let inner = sse._mm_mul_ps(scale, sse2._mm_cvtepi32_ps(sse2._mm_add_epi32(sum, offset)));
+            sse._mm_add_ps(total, sse._mm_mul_ps(by, inner))
+        };
+        let ([t0, t1], [c0, c1], [s0, s1]) = (totals, scales, sums);
+        [step(t0, c0, s0), step(t1, c1, s1)]
+    }
+
     #[inline(always)]
     fn no_floats(self) -> [__m128; 4] {
         cast([0f32; 16])

@@ -11,6 +11,7 @@ mod common;
 fn main() {
     let suite = std::env::args().nth(1).unwrap_or_default();
     ggml::init();
+    println!("ggml is compiled with -march={} (PEER_MARCH)", env!("PEER_MARCH"));
     match suite.as_str() {
         "ternary" => ternary::run(),
         other => {
