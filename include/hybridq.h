@@ -179,6 +179,16 @@
 #define HQ_ACT_BLOCK_LEN 256
 
 /**
+ * Bytes of the header of an archive stream: what `hq_archive_decoder_init` has to see.
+ */
+#define HQ_ARCHIVE_HEADER_SIZE 80
+
+/**
+ * The most codes that `hq_archive_next_codes` writes.
+ */
+#define HQ_ARCHIVE_CODES 256
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -249,6 +259,83 @@ typedef struct hq_act_block {
      */
     int16_t sums[16];
 } hq_act_block;
+
+/**
+ * Where a decoder stands; 160 bytes. It refers to no memory and may be copied, to come back to a place. Do not read
+ * or change the contents; they are for one run of one program, not for files.
+ */
+typedef struct hq_archive_decoder {
+    /**
+     * The library's own.
+     */
+    uint64_t state[20];
+} hq_archive_decoder;
+
+/**
+ * What an archived tensor is; 32 bytes.
+ */
+typedef struct hq_archive_info {
+    /**
+     * Rows of the matrix.
+     */
+    uint64_t rows;
+    /**
+     * Columns of the matrix.
+     */
+    uint64_t cols;
+    /**
+     * Bytes of the whole stream.
+     */
+    uint64_t size;
+    /**
+     * `HQ_FORMAT_*`: the format that it was packed in, and decodes to.
+     */
+    int32_t format;
+    /**
+     * Rows in a chunk; the last chunk may have fewer.
+     */
+    uint32_t chunk_rows;
+} hq_archive_info;
+
+/**
+ * What `hq_archive_next_codes` gives beside the codes; 24 bytes.
+ */
+typedef struct hq_archive_unit {
+    /**
+     * The row that the codes belong to.
+     */
+    uint64_t row;
+    /**
+     * How many codes there are; 0 at the end of the stream.
+     */
+    uint64_t len;
+    /**
+     * Weight = code * scale.
+     */
+    float scale;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_archive_unit;
+
+/**
+ * What `hq_mixed_select` found; 16 bytes.
+ */
+typedef struct hq_mixed {
+    /**
+     * Bytes of the chosen formats; at most the budget.
+     */
+    uint64_t bytes;
+    /**
+     * The sum of their errors.
+     */
+    float error;
+    /**
+     * No choice within the budget has a smaller error. Equal to `error` where the choice is proved to be the best.
+     */
+    float bound;
+} hq_mixed;
 
 /**
  * Done; the outputs are written.
@@ -325,6 +412,21 @@ typedef struct hq_act_block {
  * A self-test vector gave a wrong result: do not trust this build on this machine.
  */
 #define HQ_ERROR_SELF_TEST -14
+
+/**
+ * Data are damaged, cut short, or not what they should be: a checksum, a length or a field is wrong.
+ */
+#define HQ_ERROR_CORRUPT -15
+
+/**
+ * Data were written by a newer version of this library.
+ */
+#define HQ_ERROR_VERSION -16
+
+/**
+ * No choice of formats fits the budget; `hq_mixed_smallest` tells the least that one does.
+ */
+#define HQ_ERROR_BUDGET -17
 
 #ifdef __cplusplus
 extern "C" {
@@ -728,6 +830,308 @@ hq_status hq_dequantize_activations(size_t cols,
                                     size_t acts_len,
                                     float *out,
                                     size_t out_len);
+
+/**
+ * The most bytes that `hq_archive_encode` writes for such a matrix: those of one that cannot be compressed.
+ *
+ * `SIZE_MAX` for arguments that `hq_archive_encode` would refuse: a format that is not ternary, or a size that does
+ * not fit `size_t`.
+ *
+ * ```c
+ * assert(hq_archive_bound(HQ_FORMAT_TQ2_0, 2, 256, 0) == HQ_ARCHIVE_HEADER_SIZE + 8 + 2 * 66);
+ * ```
+ */
+size_t hq_archive_bound(int32_t format,
+                        size_t rows,
+                        size_t cols,
+                        size_t chunk_rows);
+
+/**
+ * Archives a packed ternary matrix: an entropy-coded stream with checksums, about 1.55 bits a weight for real
+ * weights, that decodes to the same bytes.
+ *
+ * - `format`: `HQ_FORMAT_TQ1_0`, `HQ_FORMAT_TQ2_0` or `HQ_FORMAT_DENSE_TERNARY`.
+ * - `data`: at least `hq_matrix_size(format, rows, cols)` bytes.
+ * - `chunk_rows`: rows that are checked and decoded together, 0 for as many as hold about 32768 weights (6 KB
+ *   coded). A chunk costs about 12 bytes.
+ * - `out`: at least `hq_archive_bound(format, rows, cols, chunk_rows)` bytes.
+ * - `written`: how many of them the stream takes.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (the format is not ternary), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE` (`data` too short),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`. Nothing is written then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `written` points to one `size_t`.
+ *
+ * ```c
+ * const uint8_t packed[3] = {0xFF, 0x00, 0x3C}; // a dense ternary row: five ones, scale 1.0
+ * uint8_t stream[HQ_ARCHIVE_HEADER_SIZE + 8 + sizeof packed];
+ * size_t written;
+ * assert(hq_archive_encode(HQ_FORMAT_DENSE_TERNARY, 1, 5, packed, sizeof packed, 0, stream, sizeof stream,
+ *                          &written) == HQ_OK);
+ * ```
+ */
+hq_status hq_archive_encode(int32_t format,
+                            size_t rows,
+                            size_t cols,
+                            const uint8_t *data,
+                            size_t data_size,
+                            size_t chunk_rows,
+                            uint8_t *out,
+                            size_t out_size,
+                            size_t *written);
+
+/**
+ * Begins to decode: reads the header, fills `decoder` and `info`.
+ *
+ * `stream` holds the beginning of the stream, `HQ_ARCHIVE_HEADER_SIZE` bytes at least. The buffers must not overlap.
+ * Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_CORRUPT` (not a stream,
+ * damaged or cut short), `HQ_ERROR_VERSION`, `HQ_ERROR_SIZE_OVERFLOW` (too large for this machine). Nothing is
+ * written then.
+ *
+ * # Safety
+ * `stream` is valid for `stream_size` bytes; `decoder` and `info` point to one struct each.
+ *
+ * ```c
+ * const uint8_t packed[3] = {0xFF, 0x00, 0x3C}; // a dense ternary row: five ones, scale 1.0
+ * uint8_t stream[HQ_ARCHIVE_HEADER_SIZE + 8 + sizeof packed];
+ * size_t size;
+ * hq_archive_decoder decoder;
+ * hq_archive_info info;
+ * assert(hq_archive_encode(HQ_FORMAT_DENSE_TERNARY, 1, 5, packed, 3, 0, stream, sizeof stream, &size) == HQ_OK);
+ * assert(hq_archive_decoder_init(stream, size, &decoder, &info) == HQ_OK); // else damaged, or no archive
+ * assert(info.rows == 1 && info.cols == 5 && info.format == HQ_FORMAT_DENSE_TERNARY);
+ * ```
+ */
+hq_status hq_archive_decoder_init(const uint8_t *stream,
+                                  size_t stream_size,
+                                  struct hq_archive_decoder *decoder,
+                                  struct hq_archive_info *info);
+
+/**
+ * Which bytes of the stream the next call of `hq_archive_next_codes` or `hq_archive_next_rows` must see: `from` up
+ * to but not including `to`; equal at the end. For streams that pass through a small buffer; one that is in memory
+ * as a whole needs no such question.
+ *
+ * The bytes are a whole chunk, or the 8 that tell its length while the window does not hold those: load what is
+ * named, and ask again.
+ *
+ * - `window`: the part of the stream at hand; `at` is where in the stream it begins.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_CORRUPT`. Nothing is written
+ * then.
+ *
+ * # Safety
+ * `window` is valid for `window_size` bytes; `decoder`, `from` and `to` point to one value each.
+ *
+ * ```c
+ * const uint8_t packed[3] = {0xFF, 0x00, 0x3C}; // a dense ternary row: five ones, scale 1.0
+ * uint8_t stream[HQ_ARCHIVE_HEADER_SIZE + 8 + sizeof packed];
+ * size_t size;
+ * hq_archive_decoder decoder;
+ * hq_archive_info info;
+ * assert(hq_archive_encode(HQ_FORMAT_DENSE_TERNARY, 1, 5, packed, 3, 0, stream, sizeof stream, &size) == HQ_OK);
+ * assert(hq_archive_decoder_init(stream, size, &decoder, &info) == HQ_OK);
+ * uint8_t window[64]; // holds stream[at .. at + have]
+ * size_t from, to, at = 0, have = 0;
+ * int8_t codes[HQ_ARCHIVE_CODES];
+ * hq_archive_unit unit;
+ * while (hq_archive_window(&decoder, window, have, at, &from, &to) == HQ_OK && from < to) {
+ *     if (from < at || to > at + have) {
+ *         at = from, have = to - from;
+ *         assert(have <= sizeof window);
+ *         memcpy(window, stream + at, have); // from flash, or from a line
+ *     } else {
+ *         assert(hq_archive_next_codes(&decoder, window, have, at, codes, sizeof codes, &unit) == HQ_OK);
+ *     }
+ * }
+ * ```
+ */
+hq_status hq_archive_window(const struct hq_archive_decoder *decoder,
+                            const uint8_t *window,
+                            size_t window_size,
+                            size_t at,
+                            size_t *from,
+                            size_t *to);
+
+/**
+ * Decodes the next codes: a block of the format (`TQ1_0`, `TQ2_0`: 256), or 160 of a dense ternary row; fewer at the
+ * end of a row. `unit->len` is 0 at the end of the stream.
+ *
+ * - `window`, `at`: the whole stream and 0, or the part that `hq_archive_window` asks for and where it begins.
+ * - `codes`: `HQ_ARCHIVE_CODES` at least; -1, 0, 1 (2 where a `TQ2_0` file holds the code that no encoder writes).
+ *   Those behind `unit->len` become 0.
+ *
+ * The checksum of a chunk is compared before its first code is given. Buffers must not overlap.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
+ * `HQ_ERROR_CORRUPT` (the stream is damaged, or the window does not hold what is needed). Nothing is written then,
+ * and the decoder stays where it was.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `decoder` and `unit` point to one struct each, and
+ * `hq_archive_decoder_init` has filled the decoder.
+ *
+ * ```c
+ * const uint8_t packed[3] = {0xFF, 0x00, 0x3C}; // a dense ternary row: five ones, scale 1.0
+ * uint8_t stream[HQ_ARCHIVE_HEADER_SIZE + 8 + sizeof packed];
+ * size_t size;
+ * hq_archive_decoder decoder;
+ * hq_archive_info info;
+ * assert(hq_archive_encode(HQ_FORMAT_DENSE_TERNARY, 1, 5, packed, 3, 0, stream, sizeof stream, &size) == HQ_OK);
+ * assert(hq_archive_decoder_init(stream, size, &decoder, &info) == HQ_OK);
+ * int8_t codes[HQ_ARCHIVE_CODES];
+ * hq_archive_unit unit;
+ * float sum = 0.0f;
+ * while (hq_archive_next_codes(&decoder, stream, size, 0, codes, sizeof codes, &unit) == HQ_OK && unit.len > 0) {
+ *     for (size_t i = 0; i < unit.len; i++) sum += (float)codes[i] * unit.scale;
+ * }
+ * assert(sum == 5.0f);
+ * ```
+ */
+hq_status hq_archive_next_codes(struct hq_archive_decoder *decoder,
+                                const uint8_t *window,
+                                size_t window_size,
+                                size_t at,
+                                int8_t *codes,
+                                size_t codes_len,
+                                struct hq_archive_unit *unit);
+
+/**
+ * Unpacks the next rows to the bytes that were archived: `rows` of them, or fewer where the chunk ends; `done` tells
+ * how many. 0 only at the end of the stream, or for `rows` 0.
+ *
+ * - `window`, `at`: as for `hq_archive_next_codes`.
+ * - `out`: at least `hq_matrix_size(format, rows, cols)` bytes, or those of the rows that are left.
+ *
+ * Buffers must not overlap.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_INVALID_ARGUMENT` (`hq_archive_next_codes` has left off inside a row),
+ * `HQ_ERROR_CORRUPT`. The decoder stays where it was; `done` and `out` are untouched, `out` with one exception: in
+ * a forged stream, whose checksum is right and whose contents are not, the fault shows when rows have been written.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `decoder` and `done` point to one value each, and
+ * `hq_archive_decoder_init` has filled the decoder.
+ *
+ * ```c
+ * const uint8_t packed[3] = {0xFF, 0x00, 0x3C}; // a dense ternary row: five ones, scale 1.0
+ * uint8_t stream[HQ_ARCHIVE_HEADER_SIZE + 8 + sizeof packed];
+ * size_t size;
+ * hq_archive_decoder decoder;
+ * hq_archive_info info;
+ * assert(hq_archive_encode(HQ_FORMAT_DENSE_TERNARY, 1, 5, packed, 3, 0, stream, sizeof stream, &size) == HQ_OK);
+ * assert(hq_archive_decoder_init(stream, size, &decoder, &info) == HQ_OK);
+ * uint8_t back[3];
+ * size_t row = 0, done = 1, row_size = hq_row_size(info.format, 5);
+ * while (done > 0 && hq_archive_next_rows(&decoder, stream, size, 0, 1 - row, back + row * row_size,
+ *                                         sizeof back - row * row_size, &done) == HQ_OK) {
+ *     row += done;
+ * }
+ * assert(row == info.rows && memcmp(back, packed, 3) == 0); // fewer rows: the stream is damaged
+ * ```
+ */
+hq_status hq_archive_next_rows(struct hq_archive_decoder *decoder,
+                               const uint8_t *window,
+                               size_t window_size,
+                               size_t at,
+                               size_t rows,
+                               uint8_t *out,
+                               size_t out_size,
+                               size_t *done);
+
+/**
+ * Bytes of scratch that `hq_mixed_select` needs: 24 for each of `tensors * candidates`, 16 for each tensor, and
+ * padding. `SIZE_MAX` if that does not fit `size_t`.
+ *
+ * ```c
+ * assert(hq_mixed_workspace_size(300, 6) <= 24 * 300 * 6 + 16 * 300 + 16);
+ * ```
+ */
+size_t hq_mixed_workspace_size(size_t tensors,
+                               size_t candidates);
+
+/**
+ * The smallest budget for which `hq_mixed_select` has an answer.
+ *
+ * - `bytes`, `errors`: as for `hq_mixed_select`, `cells` of each.
+ * - `result`: one number of bytes.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT`. `result` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one `uint64_t`.
+ *
+ * ```c
+ * const uint64_t bytes[4] = {10, 20, 30, 60};
+ * const float errors[4] = {5.0f, 1.0f, 7.0f, 1.0f};
+ * uint64_t least;
+ * assert(hq_mixed_smallest(2, 2, bytes, errors, 4, &least) == HQ_OK && least == 40);
+ * ```
+ */
+hq_status hq_mixed_smallest(size_t tensors,
+                            size_t candidates,
+                            const uint64_t *bytes,
+                            const float *errors,
+                            size_t cells,
+                            uint64_t *result);
+
+/**
+ * Chooses one of several formats for each tensor (or row group): within a budget of bytes, with the least sum of
+ * errors.
+ *
+ * - `tensors`, `candidates`: how many tensors, and how many formats each can have (65536 at most).
+ * - `bytes`, `errors`: `cells` = `tensors * candidates` of each, those of the first tensor first: what the tensor
+ *   takes in that format, and its squared error there, weighted as you see fit. `INFINITY` as the error: the tensor
+ *   cannot have this format.
+ * - `budget`: bytes of all tensors together.
+ * - `choices`: at least `tensors` numbers, of which just those are written: the index of the format of each.
+ * - `scratch`: at least `hq_mixed_workspace_size(tensors, candidates)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * The result is the best that there is where `bound` equals `error`, else within `error - bound` of it. Takes about
+ * `32 * tensors * candidates` steps, and a search of four million steps at most. Buffers must not overlap. Callable
+ * from any thread.
+ *
+ * Errors: `HQ_ERROR_BUDGET` (`hq_mixed_smallest` tells the least budget), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (an error that is negative or NaN, a tensor without a format),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `choices` and `result` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one struct.
+ *
+ * ```c
+ * const uint64_t bytes[6] = {10, 20, 40, 10, 20, 40}; // two tensors, each in 10, 20 or 40 bytes
+ * const float errors[6] = {9.0f, 4.0f, 0.0f, 100.0f, 30.0f, 1.0f};
+ * uint16_t choices[2];
+ * uint8_t scratch[192];
+ * hq_mixed found;
+ * assert(hq_mixed_workspace_size(2, 3) <= sizeof scratch);
+ * assert(hq_mixed_select(2, 3, bytes, errors, 6, 50, choices, 2, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(choices[0] == 0 && choices[1] == 2 && found.bytes == 50);
+ * ```
+ */
+hq_status hq_mixed_select(size_t tensors,
+                          size_t candidates,
+                          const uint64_t *bytes,
+                          const float *errors,
+                          size_t cells,
+                          uint64_t budget,
+                          uint16_t *choices,
+                          size_t choices_len,
+                          void *scratch,
+                          size_t scratch_size,
+                          struct hq_mixed *result);
 
 /**
  * One packed row times int8 activations.

@@ -132,6 +132,10 @@ panics=$(printf '%s\n' "$symbols" | grep -E 'panicking|unwrap_failed|expect_fail
 foreign=$("$nm" -g "$work/hybridq.o" | awk '$2 != "U" && $2 != "w" && NF == 3 && $3 !~ /^hq_/ { print $3 }')
 needs=$("$nm" -u "$work/hybridq.o" 2>/dev/null | awk '{ print $NF }' | sort -u | tr '\n' ' ')
 [ -z "$foreign" ] || fail "global symbols that are not hq_*: $foreign"
+# An instruction that became a function: some vector code was not inlined into the function that has the instructions.
+calls=$(printf '%s\n' "$symbols" | grep -E 'core_arch.*_mm(256)?_' || true)
+[ -z "$calls" ] || fail "vector code is left out of line (a closure that was not inlined):
+$calls"
 if [ -z "$hosted" ]; then
     [ -z "$panics" ] || fail "a panic path is left:
 $panics"

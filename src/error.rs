@@ -27,7 +27,7 @@ pub enum Error {
     InvalidArgument = -7,
     /// A number from C is not a value of the enum it stands for.
     UnknownEnum = -8,
-    /// The combination of format, fit and granularity does not exist; the format's page says which do.
+    /// The format does not have this fit, granularity or operation; its page says what it has.
     Unsupported = -9,
     /// A pointer from C is not aligned for its element type.
     Misaligned = -10,
@@ -40,11 +40,17 @@ pub enum Error {
     TierUnavailable = -13,
     /// A self-test vector gave another result than the golden one: do not trust this build on this machine.
     SelfTest = -14,
+    /// Data are damaged, cut short, or not what they should be: a checksum, a length or a field is wrong.
+    Corrupt = -15,
+    /// Data were written by a newer version of this library.
+    Version = -16,
+    /// No choice of formats fits the budget.
+    Budget = -17,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 14] = [
+    pub const ALL: [Error; 17] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -59,6 +65,9 @@ impl Error {
         Error::ScaleRange,
         Error::TierUnavailable,
         Error::SelfTest,
+        Error::Corrupt,
+        Error::Version,
+        Error::Budget,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -93,13 +102,20 @@ impl Error {
             Error::NonFinite => "input holds NaN or infinity: clean it, or choose the saturate policy\0",
             Error::InvalidArgument => "a parameter is outside its documented range\0",
             Error::UnknownEnum => "a number is not a value of the enum it stands for\0",
-            Error::Unsupported => "this format does not support this fit or granularity\0",
+            Error::Unsupported => "this format does not support this fit, granularity or operation\0",
             Error::Misaligned => "pointer is not aligned for its element type\0",
             Error::Overlap => "output overlaps an input: use separate buffers or the _inplace function\0",
             Error::ScaleRange => {
                 "a scale exceeds the largest f16 (65504): rescale the input, or choose the saturate policy\0"
             }
             Error::TierUnavailable => "this machine does not have the requested SIMD tier\0",
+            Error::Corrupt => {
+                "data are damaged or cut short (checksum, length or a field is wrong): fetch them again\0"
+            }
+            Error::Version => "data were written by a newer version of this library: update it\0",
+            Error::Budget => {
+                "no choice of formats fits the budget: ask the *_smallest function for the least one\0"
+            }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }
     }

@@ -6,7 +6,11 @@ mod common;
 use std::sync::Mutex;
 
 use common::{Rng, gaussian};
-use hybridq::linear::{Packed, dot, dot_f32, matmul, matmul_f32, matvec, matvec_f32, vector};
+use hybridq::Error;
+use hybridq::linear::{
+    ActTable, Packed, Prepared, act_tables, dot, dot_f32, matmul, matmul_f32, matmul_prepared, matvec,
+    matvec_f32, matvec_prepared, matvec_with_tables, prepare, prepared_size, vector,
+};
 use hybridq::quant::{
     ActBlock, Fit, Format, NonFinite, Options, codes_workspace_size, dequantize, five_level_codes, q35p,
     quantize, quantize_activations, quantize_workspace_size, ternary_codes,
@@ -254,6 +258,9 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
                 let (int8, float) = y.split_at_mut(batch * rows);
                 matmul(&w, batch, &acts, int8).unwrap();
                 matmul_f32(&w, batch, &x, float).unwrap();
+                if matches!(format, Format::Tq1_0 | Format::Tq2_0) {
+                    same_prepared(&w, batch, &acts, int8);
+                }
                 y.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
             });
             let blocks = ActBlock::count(cols);
@@ -271,6 +278,63 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
             }
         }
     }
+}
+
+/// A prepared matrix, whole and in slices, and one with tables of the activations give the bits of the packed one.
+fn same_prepared(w: &Packed<'_>, batch: usize, acts: &[ActBlock], expected: &[f32]) {
+    let (rows, cols) = (w.rows(), w.cols());
+    let blocks = ActBlock::count(cols);
+    let mut data = vec![0xA5; prepared_size(rows, cols).unwrap()];
+    let prepared = prepare(w, &mut data).unwrap();
+    let mut y = vec![f32::NAN; batch * rows];
+    matmul_prepared(&prepared, batch, acts, &mut y).unwrap();
+    assert_eq!(bits(&y), bits(expected), "prepared");
+    let mut tables = vec![ActTable::ZERO; blocks];
+    for (b, expected) in (0..batch).zip(expected.chunks(rows.max(1))) {
+        let acts = &acts[b * blocks..(b + 1) * blocks];
+        let mut y = vec![f32::NAN; rows];
+        for start in (0..rows).step_by(16) {
+            let end = (start + 16).min(rows);
+            let part = prepared.rows_between(start, end).unwrap();
+            matvec_prepared(&part, acts, &mut y[start..]).unwrap();
+        }
+        assert_eq!(bits(&y), bits(expected), "prepared slices");
+        act_tables(acts, &mut tables).unwrap();
+        matvec_with_tables(w, acts, &tables, &mut y).unwrap();
+        assert_eq!(bits(&y), bits(expected), "tables");
+    }
+}
+
+fn bits(y: &[f32]) -> Vec<u32> {
+    y.iter().map(|v| v.to_bits()).collect()
+}
+
+#[test]
+fn prepared_layouts_refuse_what_they_cannot_hold() {
+    let data = [0u8; 3 * 66];
+    let w = Packed::new(Format::Tq2_0, 3, 200, &data).unwrap();
+    assert_eq!(prepared_size(3, 200), Ok(528));
+    assert_eq!(prepared_size(9, 257), Ok(4 * 528));
+    assert_eq!(prepared_size(usize::MAX, 257), Err(Error::SizeOverflow));
+    let mut out = [7u8; 528];
+    assert_eq!(prepare(&w, &mut out[..527]).unwrap_err(), Error::OutputTooSmall);
+    let q8 = [0u8; 34];
+    let other = Packed::new(Format::Q8_0, 1, 32, &q8).unwrap();
+    assert_eq!(prepare(&other, &mut out).unwrap_err(), Error::Unsupported);
+    assert!(out.iter().all(|&b| b == 7), "an error leaves the output alone");
+    let prepared = prepare(&w, &mut out).unwrap();
+    assert_eq!(prepared.rows_between(1, 3).unwrap_err(), Error::Shape);
+    assert_eq!(prepared.rows_between(0, 2).unwrap_err(), Error::Shape);
+    assert_eq!(prepared.rows_between(0, 4).unwrap_err(), Error::Shape);
+    let mut y = [7.0; 3];
+    assert_eq!(matvec_prepared(&prepared, &[], &mut y).unwrap_err(), Error::Shape);
+    assert_eq!(
+        matvec_prepared(&prepared, &[ActBlock::ZERO], &mut y[..2]).unwrap_err(),
+        Error::OutputTooSmall
+    );
+    assert_eq!(matvec_with_tables(&w, &[ActBlock::ZERO], &[], &mut y).unwrap_err(), Error::Shape);
+    assert_eq!(y, [7.0; 3]);
+    assert_eq!(Prepared::new(3, 200, &[0; 527]).unwrap_err(), Error::Shape);
 }
 
 #[test]

@@ -15,6 +15,10 @@ pub mod quant;
 
 pub mod codes;
 
+pub mod archive;
+
+pub mod mixed;
+
 pub mod linear;
 
 pub mod vector;
@@ -63,9 +67,15 @@ pub const HQ_ERROR_SCALE_RANGE: hq_status = -12;
 pub const HQ_ERROR_TIER_UNAVAILABLE: hq_status = -13;
 /// A self-test vector gave a wrong result: do not trust this build on this machine.
 pub const HQ_ERROR_SELF_TEST: hq_status = -14;
+/// Data are damaged, cut short, or not what they should be: a checksum, a length or a field is wrong.
+pub const HQ_ERROR_CORRUPT: hq_status = -15;
+/// Data were written by a newer version of this library.
+pub const HQ_ERROR_VERSION: hq_status = -16;
+/// No choice of formats fits the budget; `hq_mixed_smallest` tells the least that one does.
+pub const HQ_ERROR_BUDGET: hq_status = -17;
 
 const _: () = {
-    assert!(Error::ALL.len() == 14);
+    assert!(Error::ALL.len() == 17);
     assert!(HQ_ERROR_NULL_POINTER == Error::NullPointer.status());
     assert!(HQ_ERROR_SHAPE == Error::Shape.status());
     assert!(HQ_ERROR_OUTPUT_TOO_SMALL == Error::OutputTooSmall.status());
@@ -80,6 +90,9 @@ const _: () = {
     assert!(HQ_ERROR_SCALE_RANGE == Error::ScaleRange.status());
     assert!(HQ_ERROR_TIER_UNAVAILABLE == Error::TierUnavailable.status());
     assert!(HQ_ERROR_SELF_TEST == Error::SelfTest.status());
+    assert!(HQ_ERROR_CORRUPT == Error::Corrupt.status());
+    assert!(HQ_ERROR_VERSION == Error::Version.status());
+    assert!(HQ_ERROR_BUDGET == Error::Budget.status());
 };
 
 /// Version of this header. `hq_version()` gives that of the linked library.

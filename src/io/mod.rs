@@ -10,12 +10,14 @@
 //! | [`gguf`] | version 2 and 3, little-endian | version 3, streaming |
 //! | [`model`] | either of the two, as one list of tensors | – |
 //! | [`convert`] | – | quantize and dequantize a whole model in bounded memory |
+//! | [`archive`] | whole GGUF files with entropy-coded ternary tensors | the same |
 //! | [`c_header`] | – | a C99 header with the packed tensors |
 //! | [`atomic`] | – | any file, whole or not at all |
 //!
 //! Files are memory-mapped. As with every mapping, a file that another process truncates while it
 //! is being read ends the program with a bus error; a file that is merely malformed never does.
 
+pub mod archive;
 pub mod atomic;
 pub mod c_header;
 pub mod convert;

@@ -109,6 +109,11 @@ impl Tensor {
         self.range.len().checked_div(self.rows()).unwrap_or(0)
     }
 
+    /// Where its bytes are in the file.
+    pub(crate) fn file_range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
     /// The shape as tables show it: `384x1536`, or `scalar`.
     #[must_use]
     pub fn shape_text(&self) -> String {
@@ -150,6 +155,10 @@ impl Model {
 
     fn from_file(file: MappedFile) -> Result<Self, IoError> {
         let path = &file.path().to_path_buf();
+        if super::archive::is_archive(file.bytes()) {
+            let (what, mend) = ("is an archive", "restore it first: 'hybridq unarchive'");
+            return Err(IoError::new(ErrorKind::Request, path, what, mend));
+        }
         if file.bytes().starts_with(b"GGUF") {
             return Self::gguf(file);
         }
@@ -173,15 +182,24 @@ impl Model {
     /// Opens a GGUF file that is mapped already.
     pub fn gguf(file: MappedFile) -> Result<Self, IoError> {
         let path = file.path().to_path_buf();
-        let parsed = gguf::parse(&path, file.bytes())?;
-        let mut model = Model::empty(&path, Container::Gguf(parsed.version));
+        let mut model = Self::listed(&path, gguf::parse(&path, file.bytes())?)?;
+        model.files.push(file);
+        Ok(model)
+    }
+
+    /// What a GGUF file of `len` bytes lists that begins with `head`. The tensors have no bytes.
+    pub(crate) fn gguf_head(path: &Path, head: &[u8], len: u64) -> Result<Self, IoError> {
+        Self::listed(path, gguf::parse_head(path, head, len)?)
+    }
+
+    fn listed(path: &Path, parsed: gguf::Gguf) -> Result<Self, IoError> {
+        let mut model = Model::empty(path, Container::Gguf(parsed.version));
         for info in &parsed.tensors {
-            model.tensors.push(from_gguf(&path, &parsed, info)?);
+            model.tensors.push(from_gguf(path, &parsed, info)?);
         }
         // Streaming and the release of used pages want the order of the data.
         model.tensors.sort_by_key(|t| t.range.start);
         model.metadata = parsed.metadata;
-        model.files.push(file);
         Ok(model)
     }
 
@@ -288,6 +306,18 @@ impl Model {
         let what = format!("is of type {}, which cannot be decoded", tensor.kind.name());
         let mend = "convert it to F32, F16 or BF16 first";
         Err(IoError::new(ErrorKind::Unsupported, file, what, mend).tensor(&tensor.name))
+    }
+
+    /// The whole of the first file (a GGUF model has one).
+    pub(crate) fn first_file(&self) -> &[u8] {
+        self.files.first().map_or(&[], MappedFile::bytes)
+    }
+
+    /// Gives the memory of some bytes of the first file back to the system.
+    pub(crate) fn release_bytes(&self, range: Range<usize>) {
+        if let Some(file) = self.files.first() {
+            file.release(range);
+        }
     }
 
     /// Gives the memory of some rows back to the system once they have been used.

@@ -9,11 +9,16 @@
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod base3;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod interleaved;
 mod ops;
+mod prepared;
 mod product;
 mod q35p;
 mod rows;
 mod scalar;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod sources;
 mod table;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod ternary;
@@ -23,6 +28,7 @@ pub mod vector;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;
 
+pub use prepared::{Prepared, matmul_prepared, matvec_prepared, prepare, prepared_size};
 pub use table::{ActTable, act_tables};
 
 use crate::quant::{ActBlock, Format};
@@ -139,19 +145,69 @@ pub fn matvec(weights: &Packed<'_>, acts: &[ActBlock], y: &mut [f32]) -> Result<
 /// # Errors
 /// As [`matvec`], and [`Error::SizeOverflow`].
 pub fn matmul(weights: &Packed<'_>, batch: usize, acts: &[ActBlock], y: &mut [f32]) -> Result<(), Error> {
-    let per_vector = ActBlock::count(weights.cols);
-    let acts = acts.get(..batch.checked_mul(per_vector).ok_or(Error::SizeOverflow)?).ok_or(Error::Shape)?;
-    let y = y
-        .get_mut(..batch.checked_mul(weights.rows).ok_or(Error::SizeOverflow)?)
-        .ok_or(Error::OutputTooSmall)?;
-    if y.is_empty() {
+    let Some((per_vector, acts, y)) = check(weights.rows, weights.cols, batch, acts, y)? else {
         return Ok(());
+    };
+    product::matmul(simd::active(), weights, per_vector, acts, &[], y);
+    Ok(())
+}
+
+/// Blocks a vector, activations, outputs.
+type Checked<'a, 'y> = (usize, &'a [ActBlock], &'y mut [f32]);
+
+/// Blocks a vector, and the parts of `acts` and `y` that belong to a product; `None` if it is done already, because
+/// there is nothing to multiply.
+fn check<'a, 'y>(
+    rows: usize,
+    cols: usize,
+    batch: usize,
+    acts: &'a [ActBlock],
+    y: &'y mut [f32],
+) -> Result<Option<Checked<'a, 'y>>, Error> {
+    let per_vector = ActBlock::count(cols);
+    let acts = acts.get(..batch.checked_mul(per_vector).ok_or(Error::SizeOverflow)?).ok_or(Error::Shape)?;
+    let y = y.get_mut(..batch.checked_mul(rows).ok_or(Error::SizeOverflow)?).ok_or(Error::OutputTooSmall)?;
+    if y.is_empty() {
+        return Ok(None);
     }
     if per_vector == 0 {
         y.fill(0.0);
-        return Ok(());
+        return Ok(None);
     }
-    product::matmul(simd::active(), weights, per_vector, acts, &[], y);
+    Ok(Some((per_vector, acts, y)))
+}
+
+/// [`matvec`] with the tables of the activations made before: a caller who multiplies many matrices, or slices of one,
+/// with the same vector pays for them once. They are of use for [`Format::Tq1_0`]; other formats do not look at them.
+///
+/// # Errors
+/// As [`matvec`]; [`Error::Shape`] too if there are fewer tables than `acts` of the vector.
+///
+/// ```
+/// use hybridq::linear::{ActTable, Packed, act_tables, matvec, matvec_with_tables};
+/// use hybridq::quant::{ActBlock, Format, NonFinite, quantize_activations};
+/// let weights = [0x55u8; 54]; // one row
+/// let weights = Packed::new(Format::Tq1_0, 1, 256, &weights)?;
+/// let mut acts = [ActBlock::ZERO; 1];
+/// quantize_activations(1, 256, &[0.5; 256], NonFinite::Error, &mut acts)?;
+/// let mut tables = [ActTable::ZERO; 1];
+/// act_tables(&acts, &mut tables)?;
+/// let (mut y, mut z) = ([0.0; 1], [0.0; 1]);
+/// matvec_with_tables(&weights, &acts, &tables, &mut y)?;
+/// matvec(&weights, &acts, &mut z)?;
+/// assert_eq!(y, z);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn matvec_with_tables(
+    weights: &Packed<'_>,
+    acts: &[ActBlock],
+    tables: &[ActTable],
+    y: &mut [f32],
+) -> Result<(), Error> {
+    let tables = tables.get(..ActBlock::count(weights.cols)).ok_or(Error::Shape)?;
+    if let Some((per_vector, acts, y)) = check(weights.rows, weights.cols, 1, acts, y)? {
+        product::matmul(simd::active(), weights, per_vector, acts, tables, y);
+    }
     Ok(())
 }
 

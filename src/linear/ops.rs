@@ -52,6 +52,25 @@ pub(crate) trait Ops: Copy {
         0
     }
 
+    /// `y = W a` of prepared bytes; `y` has as many values as there are rows.
+    #[inline(always)]
+    fn prepared(self, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+        super::prepared::scalar(data, acts, y);
+    }
+
+    /// [`Ops::batch`] of prepared bytes.
+    #[inline(always)]
+    fn batch_prepared(
+        self,
+        _data: &[u8],
+        _rows: usize,
+        _acts: &[ActBlock],
+        _per_vector: usize,
+        _y: &mut [f32],
+    ) -> usize {
+        0
+    }
+
     /// Base-3 digits of 32 bytes, plane by plane, times 32 activations each: one sum per plane.
     fn base3(self, q: &[u8; 32], a: &[&[i8; 32]; 5]) -> [i32; 5];
 

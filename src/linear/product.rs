@@ -11,7 +11,7 @@ use super::rows;
 use super::table::ActTable;
 
 /// Batches from which on unpacking once for all vectors pays.
-const BATCH: usize = 4;
+pub(crate) const BATCH: usize = 4;
 
 /// `Y = A W^T`; shapes were checked. `tables` are those of `acts`, or none.
 pub(crate) fn matmul(

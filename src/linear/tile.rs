@@ -3,13 +3,10 @@
 //! In a tile a 32-bit lane belongs to one row, so that four activations, repeated, meet four trits of each of eight
 //! rows, and sums need no reduction across lanes. See docs/kernels.md for the counts of operations.
 
-use crate::quant::{ActBlock, Format, tq1_0, tq2_0};
-use crate::simd::lanes::{Lanes, map_eight};
+use crate::quant::ActBlock;
+use crate::simd::lanes::Lanes;
 
-use super::{Packed, base3, ternary};
-
-/// Trits (-1, 0, 1) of eight rows and 256 columns: step `s` holds columns `4 s..4 s + 4` of the rows in order.
-type Tile = [[u8; 32]; 64];
+use super::sources::{Source, Tile};
 
 /// Tiles of neighbouring rows, where no vector lies across two cache lines.
 #[repr(align(64))]
@@ -43,22 +40,22 @@ impl<L: Lanes> Copy for Eight<L> {}
 /// The rows and vectors of one [`group`].
 struct Job<'a> {
     data: &'a [u8],
-    row_bytes: usize,
     acts: &'a [ActBlock],
     per_vector: usize,
 }
 
-/// `TQ1_0` or `TQ2_0` weights times vectors of `per_vector` blocks each, eight rows at a time; returns how many rows
-/// were done.
+/// Weights times vectors of `per_vector` blocks each, eight rows at a time; returns how many of `rows` were done. Eight
+/// rows lie in `data` one after the other.
 #[inline(always)]
-pub(crate) fn matmul<L: Lanes>(
+pub(crate) fn matmul<L: Lanes, S: Source>(
     l: L,
-    weights: &Packed<'_>,
+    data: &[u8],
+    rows: usize,
     acts: &[ActBlock],
     per_vector: usize,
     y: &mut [f32],
 ) -> usize {
-    let Packed { format, rows, row_bytes, data, .. } = *weights;
+    let eight_bytes = per_vector * S::BYTES;
     let mut outputs = y.chunks_mut((rows * VECTORS).max(1));
     for acts in acts.chunks((per_vector * VECTORS).max(1)) {
         let Some(y) = outputs.next() else { break };
@@ -66,19 +63,19 @@ pub(crate) fn matmul<L: Lanes>(
         while rows - at >= 8 {
             let tiles = if rows - at >= 8 * L::TILES { L::TILES } else { 1 };
             let end = at + 8 * tiles;
-            let data = data.get(at * row_bytes..end * row_bytes).unwrap_or_default();
+            let data = data.get(at / 8 * eight_bytes..end / 8 * eight_bytes).unwrap_or_default();
             let vectors = y.chunks_exact_mut(rows.max(1)).map(|y| y.get_mut(at..end).unwrap_or_default());
-            let job = Job { data, row_bytes, acts, per_vector };
-            match format {
-                Format::Tq1_0 => several::<L, Tq1_0, { tq1_0::CODE_BYTES }>(l, tiles, &job, vectors),
-                _ if only_trits(data) => several::<L, Tq2_0, { tq2_0::CODE_BYTES }>(l, tiles, &job, vectors),
+            let job = Job { data, acts, per_vector };
+            match (S::only_trits(data, eight_bytes), tiles, L::TILES) {
                 // Code 3 stands for 2, which the sums here have no room for: rare, so one vector at a time.
-                _ => {
+                (false, ..) => {
                     for (acts, y) in acts.chunks_exact(per_vector.max(1)).zip(vectors) {
-                        y.fill(0.0);
-                        ternary::tq2_0(l, data, row_bytes, acts, y);
+                        S::matvec(l, data, acts, y);
                     }
                 }
+                (_, 6, 6) => group::<L, S, 6>(l, &job, vectors),
+                (_, 2, 2) => group::<L, S, 2>(l, &job, vectors),
+                _ => group::<L, S, 1>(l, &job, vectors),
             }
             at = end;
         }
@@ -86,40 +83,14 @@ pub(crate) fn matmul<L: Lanes>(
     rows - rows % 8
 }
 
-/// Whether no code of these rows of `TQ2_0` is 3.
-#[inline(always)]
-fn only_trits(data: &[u8]) -> bool {
-    let mut threes = [0u8; tq2_0::CODE_BYTES];
-    for block in data.as_chunks::<{ tq2_0::BLOCK_BYTES }>().0 {
-        for (three, &q) in threes.iter_mut().zip(block) {
-            *three |= q & (q >> 1) & 0x55;
-        }
-    }
-    threes == [0; tq2_0::CODE_BYTES]
-}
-
-#[inline(always)]
-fn several<'y, L: Lanes, B: Blocks<CODES>, const CODES: usize>(
-    l: L,
-    tiles: usize,
-    job: &Job<'_>,
-    y: impl Iterator<Item = &'y mut [f32]>,
-) {
-    match (tiles, L::TILES) {
-        (6, 6) => group::<L, B, 6, CODES>(l, job, y),
-        (2, 2) => group::<L, B, 2, CODES>(l, job, y),
-        _ => group::<L, B, 1, CODES>(l, job, y),
-    }
-}
-
 /// The outputs of `8 T` rows for up to [`VECTORS`] vectors.
 #[inline(always)]
-fn group<'y, L: Lanes, B: Blocks<CODES>, const T: usize, const CODES: usize>(
+fn group<'y, L: Lanes, S: Source, const T: usize>(
     l: L,
     job: &Job<'_>,
     y: impl Iterator<Item = &'y mut [f32]>,
 ) {
-    let Job { data, row_bytes, acts, per_vector } = *job;
+    let Job { data, acts, per_vector } = *job;
     let mut totals = [[[0.0f32; 8]; T]; VECTORS];
     let mut tiles = Tiles([[[0; 32]; 64]; T]);
     let mut column = Column { codes: [[[0; 4]; 64]; VECTORS], scales: [0.0; VECTORS] };
@@ -135,19 +106,9 @@ fn group<'y, L: Lanes, B: Blocks<CODES>, const T: usize, const CODES: usize>(
             vectors += 1;
         }
         let mut rows_of = [Eight { scales: l.load_rows(&[0.0; 8]), correction: l.no_ints() }; T];
-        let eights = data.chunks_exact((8 * row_bytes).max(1));
+        let eights = data.chunks_exact((per_vector * S::BYTES).max(1));
         for ((rows, tile), eight) in eights.zip(&mut tiles.0).zip(&mut rows_of) {
-            let mut codes = [&[0; CODES]; 8];
-            let mut scales = [0; 8];
-            for ((row, codes), scale) in rows.chunks_exact(row_bytes.max(1)).zip(&mut codes).zip(&mut scales)
-            {
-                // A block is its codes and an f16 scale.
-                let block = row.get(i * (CODES + 2)..).and_then(|rest| rest.split_first_chunk::<CODES>());
-                let Some((q, s)) = block else { continue };
-                *codes = q;
-                *scale = s.first_chunk().map_or(0, |s| u16::from_le_bytes(*s));
-            }
-            let trits = B::fill(l, codes, tile);
+            let (scales, trits) = S::fill(l, rows, i, tile);
             *eight = Eight { scales: l.halves_to_rows(&scales), correction: correction(l, trits) };
         }
         let (pairs, _) = column.codes.as_chunks::<2>();
@@ -202,88 +163,4 @@ fn product<L: Lanes, const T: usize>(
 #[inline(always)]
 fn correction<L: Lanes>(l: L, trits: L::Bytes) -> L::Ints {
     l.sub_quads(l.no_ints(), l.add_group_products(l.no_quads(), l.splat(L::BIAS), trits))
-}
-
-/// Bytes `at..at + 32` of eight rows, four bytes of each of them by turns.
-#[inline(always)]
-fn transposed<L: Lanes, const CODES: usize>(l: L, rows: [&[u8; CODES]; 8], at: usize) -> [L::Bytes; 8] {
-    l.transpose(map_eight(
-        rows,
-        #[inline(always)]
-        |row| l.load(row.get(at..).and_then(|r| r.first_chunk()).unwrap_or(&[0; 32])),
-    ))
-}
-
-/// A ternary block format: `CODES` bytes of trits, then an f16 scale. (A trait and no function: one that is passed is
-/// not inlined for certain, see [`map_eight`].)
-trait Blocks<const CODES: usize> {
-    /// The trits of a block of each of eight rows. Returns their sums as bytes, of four lanes for each row.
-    fn fill<L: Lanes>(l: L, rows: [&[u8; CODES]; 8], tile: &mut Tile) -> L::Bytes;
-}
-
-struct Tq1_0;
-struct Tq2_0;
-
-impl Blocks<{ tq2_0::CODE_BYTES }> for Tq2_0 {
-    /// Byte `j` of half `h` holds columns `128 h + j`, `+ 32`, `+ 64`, `+ 96`.
-    #[inline(always)]
-    fn fill<L: Lanes>(l: L, rows: [&[u8; tq2_0::CODE_BYTES]; 8], tile: &mut Tile) -> L::Bytes {
-        let mut sum = l.splat(0);
-        let (low, high, one) = (l.splat(0x03), l.splat(0x0C), l.splat(1));
-        let (halves, _) = tile.as_chunks_mut::<32>();
-        for (h, half) in halves.iter_mut().enumerate() {
-            let (planes, _) = half.as_chunks_mut::<8>();
-            let [p0, p1, p2, p3] = planes else { continue };
-            let steps = p0.iter_mut().zip(p1).zip(p2.iter_mut().zip(p3));
-            for (((s0, s1), (s2, s3)), bytes) in steps.zip(transposed(l, rows, 32 * h)) {
-                let upper = l.upper_halves(bytes);
-                let trits = [
-                    l.sub(l.and(bytes, low), one),
-                    l.sub(l.quarters(l.and(bytes, high)), one),
-                    l.sub(l.and(upper, low), one),
-                    l.sub(l.quarters(l.and(upper, high)), one),
-                ];
-                for (step, trits) in [s0, s1, s2, s3].into_iter().zip(trits) {
-                    *step = l.store(trits);
-                    sum = l.add(sum, trits);
-                }
-            }
-        }
-        sum
-    }
-}
-
-impl Blocks<{ tq1_0::CODE_BYTES }> for Tq1_0 {
-    /// Planes of 32, of 16 and of 4 columns.
-    #[inline(always)]
-    fn fill<L: Lanes>(l: L, rows: [&[u8; tq1_0::CODE_BYTES]; 8], tile: &mut Tile) -> L::Bytes {
-        let (head, rest) = tile.split_at_mut(40);
-        let (middle, last) = rest.split_at_mut(20);
-        let sum = planes::<L, 8, 5>(l, transposed(l, rows, 0), head);
-        // Bytes 20..52: three groups of the first planes once more, four of the second ones, one of the last.
-        let [_, _, _, m0, m1, m2, m3, end] = transposed(l, rows, 20);
-        let more = planes::<L, 4, 5>(l, [m0, m1, m2, m3], middle);
-        l.add(l.add(sum, more), planes::<L, 1, 4>(l, [end], last))
-    }
-}
-
-/// The `PLANES` trits of `N` vectors of bytes, plane after plane; returns their sums.
-#[inline(always)]
-fn planes<L: Lanes, const N: usize, const PLANES: usize>(
-    l: L,
-    bytes: [L::Bytes; N],
-    tile: &mut [[u8; 32]],
-) -> L::Bytes {
-    let mut sum = l.splat(0);
-    for (j, mut b) in bytes.into_iter().enumerate() {
-        for k in 0..PLANES {
-            let trits = l.sub(base3::digit(l, b), l.splat(1));
-            if let Some(step) = tile.get_mut(N * k + j) {
-                *step = l.store(trits);
-            }
-            sum = l.add(sum, trits);
-            b = base3::next(l, b);
-        }
-    }
-    sum
 }

@@ -1,13 +1,14 @@
 //! The products on a vector tier, written once over [`Lanes`].
 
 use crate::math::tree_sum;
-use crate::quant::{ActBlock, five_level, q35p, tq1_0, tq2_0};
+use crate::quant::{ActBlock, Format, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::lanes::{Lanes, unsigned};
 
 use super::ops::Ops;
 use super::scalar::Scalar;
+use super::sources::{Interleaved, Tq1_0, Tq2_0};
 use super::table::ActTable;
-use super::{Packed, base3, ternary, tile};
+use super::{Packed, base3, interleaved, ternary, tile};
 
 /// A vector tier: the token of its instructions.
 #[derive(Clone, Copy)]
@@ -138,7 +139,28 @@ impl<L: Lanes> Ops for Wide<L> {
 
     #[inline(always)]
     fn batch(self, weights: &Packed<'_>, acts: &[ActBlock], per_vector: usize, y: &mut [f32]) -> usize {
-        tile::matmul(self.0, weights, acts, per_vector, y)
+        let Packed { format, rows, data, .. } = *weights;
+        match format {
+            Format::Tq1_0 => tile::matmul::<L, Tq1_0>(self.0, data, rows, acts, per_vector, y),
+            _ => tile::matmul::<L, Tq2_0>(self.0, data, rows, acts, per_vector, y),
+        }
+    }
+
+    #[inline(always)]
+    fn prepared(self, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+        interleaved::matvec(self.0, data, acts, y);
+    }
+
+    #[inline(always)]
+    fn batch_prepared(
+        self,
+        data: &[u8],
+        rows: usize,
+        acts: &[ActBlock],
+        per_vector: usize,
+        y: &mut [f32],
+    ) -> usize {
+        tile::matmul::<L, Interleaved>(self.0, data, rows, acts, per_vector, y)
     }
 
     #[inline(always)]

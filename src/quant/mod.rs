@@ -24,9 +24,11 @@ mod decode;
 mod encode;
 mod fit;
 mod format;
+mod mixed;
 mod partial;
 mod window;
 
+pub mod archive;
 pub mod dense_ternary;
 pub mod five_level;
 pub mod q35p;
@@ -35,11 +37,13 @@ pub mod tq1_0;
 pub mod tq2_0;
 
 pub use activations::{ActBlock, dequantize_activations, quantize_activations};
+pub use archive::{ArchiveDecoder, ArchiveInfo, ArchiveUnit, archive_bound, archive_encode};
 pub use codes::{FiveLevel, Ternary, codes_workspace_size, fit_ternary, five_level_codes, ternary_codes};
 pub use decode::dequantize;
 pub use encode::{quantize, quantize_workspace_size};
 pub use fit::Fit;
 pub use format::Format;
+pub use mixed::{Mixed, mixed_select, mixed_smallest, mixed_workspace_size};
 pub use partial::FitPartial;
 
 use crate::Error;

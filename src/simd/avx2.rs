@@ -135,6 +135,14 @@ impl Lanes for V3 {
         self.no_shorts()
     }
     #[inline(always)]
+    fn add_group_digits(self, sum: __m256i, digits: __m256i, acts: __m256i) -> __m256i {
+        self.add_digits(sum, digits, acts)
+    }
+    #[inline(always)]
+    fn quads_plus_quarter(self, a: __m256i, b: __m256i) -> __m256i {
+        self.plus_quarter(a, b)
+    }
+    #[inline(always)]
     fn add_group_products(self, sum: __m256i, acts: __m256i, trits: __m256i) -> __m256i {
         self.avx2._mm256_add_epi16(sum, self.avx2._mm256_maddubs_epi16(acts, trits))
     }

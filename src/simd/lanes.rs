@@ -57,6 +57,11 @@ pub(crate) trait Lanes: Copy {
     /// Four bytes, eight times.
     fn four_bytes(self, bytes: &[u8; 4]) -> Self::Bytes;
     fn no_quads(self) -> Self::Quads;
+    /// Adds the products of digits 0..=12 and activations (signed, -128 included) within each group of four. With
+    /// digits up to `d` no more than `32767 / (256 d)` calls before [`Lanes::add_quads`].
+    fn add_group_digits(self, sum: Self::Quads, digits: Self::Bytes, acts: Self::Bytes) -> Self::Quads;
+    /// `a + b / 4`, where 4 divides every product in `b`; within the same bound.
+    fn quads_plus_quarter(self, a: Self::Quads, b: Self::Quads) -> Self::Quads;
     /// Adds the products of activations, each with [`Lanes::BIAS`] added, and trits (-1, 0, 1), within each group of
     /// four. No more than 64 calls before [`Lanes::add_quads`].
     fn add_group_products(self, sum: Self::Quads, acts: Self::Bytes, trits: Self::Bytes) -> Self::Quads;

@@ -110,6 +110,22 @@ impl Lanes for Neon {
         cast([0u8; 64])
     }
     #[inline(always)]
+    fn add_group_digits(
+        self,
+        sum: [int16x8_t; 4],
+        digits: [uint8x16_t; 2],
+        acts: [uint8x16_t; 2],
+    ) -> [int16x8_t; 4] {
+        // digits are at most 12, so they are the same as signed bytes
+        self.add_group_products(sum, acts, digits)
+    }
+    #[inline(always)]
+    fn quads_plus_quarter(self, a: [int16x8_t; 4], b: [int16x8_t; 4]) -> [int16x8_t; 4] {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a, b);
+        let add = |a, b| self.neon.vsraq_n_s16::<2>(a, b);
+        [add(a0, b0), add(a1, b1), add(a2, b2), add(a3, b3)]
+    }
+    #[inline(always)]
     fn add_group_products(
         self,
         sum: [int16x8_t; 4],

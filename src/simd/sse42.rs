@@ -137,6 +137,14 @@ impl Lanes for V2 {
         self.no_shorts()
     }
     #[inline(always)]
+    fn add_group_digits(self, sum: [__m128i; 2], digits: [__m128i; 2], acts: [__m128i; 2]) -> [__m128i; 2] {
+        self.add_digits(sum, digits, acts)
+    }
+    #[inline(always)]
+    fn quads_plus_quarter(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
+        self.plus_quarter(a, b)
+    }
+    #[inline(always)]
     fn add_group_products(self, sum: [__m128i; 2], acts: [__m128i; 2], trits: [__m128i; 2]) -> [__m128i; 2] {
         let products = both(acts, trits, |a, t| self.ssse3._mm_maddubs_epi16(a, t));
         both(sum, products, |s, p| self.sse2._mm_add_epi16(s, p))

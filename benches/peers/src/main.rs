@@ -1,6 +1,7 @@
 //! hybridq against its peers in one process: same weights, same activations, interleaved medians, one thread.
 //! `make bench-peers SUITE=ternary`.
 
+mod archive;
 mod duel;
 mod ggml;
 mod ternary;
@@ -14,8 +15,9 @@ fn main() {
     println!("ggml is compiled with -march={} (PEER_MARCH)", env!("PEER_MARCH"));
     match suite.as_str() {
         "ternary" => ternary::run(),
+        "archive" => archive::run(),
         other => {
-            eprintln!("no suite '{other}': ternary");
+            eprintln!("no suite '{other}': ternary, archive");
             std::process::exit(2);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use hybridq::linear::{Packed, matmul, matvec};
+use hybridq::linear::{Packed, matmul, matmul_prepared, matvec, matvec_prepared, prepare, prepared_size};
 use hybridq::quant::{
     ActBlock, Fit, Format, NonFinite, Options, quantize, quantize_activations, quantize_workspace_size,
 };
@@ -63,12 +63,35 @@ fn products(format: Format, peer: ggml::Format, x: &[f32]) {
     );
     report(&format!("{name}_matvec_vs_ggml"), N * N, &times, peer.name);
 
+    // rows interleaved once at load, at a multiple of 64 bytes
+    let size = prepared_size(N, N).unwrap();
+    let mut room = vec![0u8; size + 64];
+    let start = room.as_ptr().align_offset(64);
+    let prepared = prepare(&w, &mut room[start..]).unwrap();
     let times = medians(
         &mut [
-            &mut (|| matmul(black_box(&w), BATCH, &acts, &mut ours).unwrap()),
+            &mut (|| matvec_prepared(black_box(&prepared), &acts[..N / 256], &mut ours).unwrap()),
+            &mut (|| peer.matvec(N, N, black_box(&bytes), &peer_acts, &mut theirs)),
+        ],
+        151,
+    );
+    report(&format!("{name}_prepared_matvec_vs_ggml"), N * N, &times, peer.name);
+    println!("{name} prepared: {size} bytes of RAM instead of {}", bytes.len());
+    let times = medians(
+        &mut [
+            &mut (|| matmul_prepared(black_box(&prepared), BATCH, &acts, &mut ours).unwrap()),
             &mut (|| {
                 peer.matmul(N, N, black_box(&bytes), BATCH, &peer_acts, &mut theirs)
             }),
+        ],
+        11,
+    );
+    report(&format!("{name}_prepared_matmul{BATCH}_vs_ggml"), BATCH * N * N, &times, peer.name);
+
+    let times = medians(
+        &mut [
+            &mut (|| matmul(black_box(&w), BATCH, &acts, &mut ours).unwrap()),
+            &mut (|| peer.matmul(N, N, black_box(&bytes), BATCH, &peer_acts, &mut theirs)),
         ],
         11,
     );
@@ -82,10 +105,7 @@ fn products(format: Format, peer: ggml::Format, x: &[f32]) {
         };
         let on = std::cell::RefCell::new(&mut on);
         let times = medians(
-            &mut [
-                &mut (|| (on.borrow_mut())(Tier::Sse42)),
-                &mut (|| (on.borrow_mut())(Tier::Avx2)),
-            ],
+            &mut [&mut (|| (on.borrow_mut())(Tier::Sse42)), &mut (|| (on.borrow_mut())(Tier::Avx2))],
             51,
         );
         report(&format!("sse42_{name}_matvec_vs_own_avx2"), N * N, &times, "own avx2");

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use hybridq::io::archive::{Archive, is_archive};
 use hybridq::io::gguf::{Array, Value};
 use hybridq::io::model::{Container, Model, Tensor};
-use hybridq::io::printable;
+use hybridq::io::{MappedFile, printable};
 use serde_json::json;
 
 use crate::{Stop, ui};
@@ -12,7 +13,7 @@ use crate::{Stop, ui};
 /// List the metadata and tensors of a model file.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A .gguf file, a .safetensors file or a model.safetensors.index.json
+    /// A .gguf, .safetensors or .hqa file, or a model.safetensors.index.json
     input: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -20,14 +21,63 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let model = Model::open(&args.input)?;
+    let file = MappedFile::open(&args.input)?;
+    let inspected = if is_archive(file.bytes()) {
+        Inspected::Archive(Archive::from_file(file)?)
+    } else {
+        drop(file);
+        Inspected::Model(Model::open(&args.input)?)
+    };
     if args.json {
-        let text = serde_json::to_string_pretty(&as_json(&model)).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&as_json(&inspected)).unwrap_or_default();
         ui::print(&format!("{text}\n"));
     } else {
-        as_text(&model);
+        as_text(&inspected);
     }
     Ok(())
+}
+
+/// What is looked at: a model, or one in an archive.
+enum Inspected {
+    Model(Model),
+    Archive(Archive),
+}
+
+impl Inspected {
+    fn model(&self) -> &Model {
+        match self {
+            Inspected::Model(model) => model,
+            Inspected::Archive(archive) => &archive.model,
+        }
+    }
+
+    /// The bytes that a tensor takes in the file, not unpacked.
+    fn bytes(&self, tensor: &Tensor) -> u64 {
+        match self {
+            Inspected::Model(_) => tensor.bytes() as u64,
+            Inspected::Archive(archive) => archive.stored(tensor).0,
+        }
+    }
+
+    /// Bits per value in the file.
+    fn bits(&self, tensor: &Tensor) -> f64 {
+        8.0 * self.bytes(tensor) as f64 / tensor.len().max(1) as f64
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        let tensors = self.model().tensors.iter();
+        tensors.fold((0, 0), |(v, b), t| (v + t.len() as u64, b + self.bytes(t)))
+    }
+
+    fn container(&self) -> String {
+        match self {
+            Inspected::Model(model) => container(model),
+            Inspected::Archive(archive) => {
+                let restored = ui::size(archive.restored_bytes() as f64);
+                format!("hybridq archive of {restored} of {}", container(&archive.model))
+            }
+        }
+    }
 }
 
 fn container(model: &Model) -> String {
@@ -38,16 +88,9 @@ fn container(model: &Model) -> String {
     }
 }
 
-fn bits(tensor: &Tensor) -> f64 {
-    8.0 * tensor.bytes() as f64 / tensor.len().max(1) as f64
-}
-
-fn totals(model: &Model) -> (u64, u64) {
-    model.tensors.iter().fold((0, 0), |(v, b), t| (v + t.len() as u64, b + t.bytes() as u64))
-}
-
-fn as_text(model: &Model) {
-    ui::print(&format!("{}: {}\n\n", printable(&model.path.to_string_lossy()), container(model)));
+fn as_text(inspected: &Inspected) {
+    let model = inspected.model();
+    ui::print(&format!("{}: {}\n\n", printable(&model.path.to_string_lossy()), inspected.container()));
     if !model.metadata.is_empty() {
         let mut table = ui::table(&["metadata", "value"]);
         for (key, value) in &model.metadata {
@@ -62,11 +105,11 @@ fn as_text(model: &Model) {
             printable(&t.name),
             t.shape_text(),
             t.kind.name().to_owned(),
-            format!("{:.4}", bits(t)),
-            ui::size(t.bytes() as f64),
+            format!("{:.4}", inspected.bits(t)),
+            ui::size(inspected.bytes(t) as f64),
         ]);
     }
-    let (values, bytes) = totals(model);
+    let (values, bytes) = inspected.totals();
     table.add_row([
         format!("total of {}", model.tensors.len()),
         format!("{values} values"),
@@ -99,7 +142,8 @@ fn value_text(value: &Value) -> String {
     }
 }
 
-fn as_json(model: &Model) -> serde_json::Value {
+fn as_json(inspected: &Inspected) -> serde_json::Value {
+    let model = inspected.model();
     let metadata: serde_json::Map<_, _> =
         model.metadata.iter().map(|(k, v)| (k.clone(), value_json(v))).collect();
     let tensors: Vec<_> = model
@@ -110,15 +154,15 @@ fn as_json(model: &Model) -> serde_json::Value {
                 "name": t.name,
                 "shape": t.shape,
                 "type": t.kind.name(),
-                "bits_per_weight": bits(t),
-                "bytes": t.bytes(),
+                "bits_per_weight": inspected.bits(t),
+                "bytes": inspected.bytes(t),
             })
         })
         .collect();
-    let (values, bytes) = totals(model);
+    let (values, bytes) = inspected.totals();
     json!({
         "file": model.path.to_string_lossy(),
-        "container": container(model),
+        "container": inspected.container(),
         "metadata": metadata,
         "tensors": tensors,
         "total": { "values": values, "bytes": bytes },

@@ -2,9 +2,11 @@
 //!
 //! Exit codes: 0 done; 2 refused, with one line on standard error; 130 interrupted.
 
+mod archive;
 mod dequantize;
 mod export;
 mod inspect;
+mod measure;
 mod plan;
 mod quantize;
 mod recipe;
@@ -29,6 +31,8 @@ struct Cli {
 enum Command {
     Quantize(quantize::Args),
     Dequantize(dequantize::Args),
+    Archive(archive::ArchiveArgs),
+    Unarchive(archive::UnarchiveArgs),
     Inspect(inspect::Args),
     Export(export::Args),
     Plan(plan::Args),
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
     let done = hybridq::simd::init_from_env().map_err(Stop::Line).and_then(|()| match cli.command {
         Command::Quantize(args) => quantize::run(&args),
         Command::Dequantize(args) => dequantize::run(&args),
+        Command::Archive(args) => archive::archive(&args),
+        Command::Unarchive(args) => archive::unarchive(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Plan(args) => plan::run(&args),

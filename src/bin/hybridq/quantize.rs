@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use hybridq::io::atomic::AtomicFile;
-use hybridq::io::convert::quantize_model;
+use hybridq::io::convert::{Auto, Chosen, Recipe, Weighting, quantize_model, quantize_model_auto};
 use hybridq::io::model::{Kind, Model};
 use hybridq::io::printable;
-use hybridq::quant::Format;
 
-use crate::recipe::{RecipeArgs, format_parser};
+use crate::recipe::{FormatArg, RecipeArgs, format_or_auto};
 use crate::{Stop, ui};
 
 /// Quantize a model to GGUF; prints what became of each tensor.
@@ -23,9 +23,15 @@ pub struct Args {
     /// The .gguf file to write
     #[arg(short, long, value_name = "OUT.gguf")]
     output: PathBuf,
-    /// The format of the weights
-    #[arg(short, long, ignore_case = true, value_parser = format_parser())]
-    format: Format,
+    /// The format of the weights; auto: each tensor the one that --budget allows, the least error in all
+    #[arg(short, long, ignore_case = true, value_parser = format_or_auto())]
+    format: FormatArg,
+    /// With --format auto: bits a weight, on the average of all matrices that are not kept exact
+    #[arg(long, value_name = "BITS", value_parser = parse_budget)]
+    budget: Option<f64>,
+    /// With --format auto: how the errors of tensors are compared [default: relative]
+    #[arg(long)]
+    weighting: Option<WeightingArg>,
     #[command(flatten)]
     recipe: RecipeArgs,
     /// Replace the output if it exists
@@ -36,8 +42,55 @@ pub struct Args {
     quiet: bool,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum WeightingArg {
+    /// Squared error over the tensor's mean square: large and small weights count alike
+    Relative,
+    /// Squared error
+    Absolute,
+}
+
+/// What to do, checked before any file is opened.
+enum Way {
+    One(Recipe),
+    Auto(Auto),
+}
+
+impl Args {
+    fn way(&self) -> Result<Way, Stop> {
+        match self.format {
+            FormatArg::One(_) if self.budget.is_some() || self.weighting.is_some() => {
+                Err(Stop::Line("--budget and --weighting choose among formats; pass --format auto".into()))
+            }
+            FormatArg::One(format) => Ok(Way::One(self.recipe.recipe(format)?)),
+            FormatArg::Auto => {
+                let Some(budget) = self.budget else {
+                    return Err(Stop::Line("--format auto needs --budget BITS, such as --budget 2.5".into()));
+                };
+                if self.recipe.has_fit() {
+                    let line =
+                        "--format auto fits each format its own way; leave --fit and --granularity out";
+                    return Err(Stop::Line(line.into()));
+                }
+                let weighting = match self.weighting {
+                    Some(WeightingArg::Absolute) => Weighting::Absolute,
+                    _ => Weighting::Relative,
+                };
+                Ok(Way::Auto(Auto { budget, weighting, non_finite: self.recipe.non_finite() }))
+            }
+        }
+    }
+}
+
+fn parse_budget(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(bits) if bits > 0.0 && bits <= 64.0 => Ok(bits),
+        _ => Err("expected bits a weight, above 0 and at most 64".to_owned()),
+    }
+}
+
 pub fn run(args: &Args) -> Result<(), Stop> {
-    let recipe = args.recipe.recipe(args.format)?;
+    let way = args.way()?;
     let model = Model::open(&args.input)?;
     check_output(&model, &args.output)?;
     args.recipe.check_keep(&model)?;
@@ -47,16 +100,45 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             "{file}: holds no F32, F16 or BF16 tensor; name a model with float weights"
         )));
     }
-    let bar = ui::Bar::new(model.tensors.iter().map(|t| t.bytes() as u64).sum());
+    let bytes: u64 = model.tensors.iter().map(|t| t.bytes() as u64).sum();
+    let passes = if matches!(way, Way::Auto(_)) { 2 } else { 1 };
+    let bar = ui::Bar::new(bytes.saturating_mul(passes));
     let mut output = AtomicFile::create(&args.output, args.overwrite)?;
     let keep = args.recipe.keep();
-    let report = quantize_model(&model, &recipe, &keep, &mut output, &args.output, &mut bar.step())?;
+    let (sink, path) = (&mut output, &args.output);
+    let (report, chosen) = match &way {
+        Way::One(recipe) => (quantize_model(&model, recipe, &keep, sink, path, &mut bar.step())?, None),
+        Way::Auto(auto) => {
+            let (report, chosen) = quantize_model_auto(&model, auto, &keep, sink, path, &mut bar.step())?;
+            (report, Some((auto.budget, chosen)))
+        }
+    };
     output.commit()?;
     drop(bar);
     if !args.quiet {
         ui::print_report(&report, ui::file_size(&args.output));
+        if let Some((budget, chosen)) = chosen {
+            print_chosen(budget, &chosen);
+        }
     }
     Ok(())
+}
+
+/// The choice as a whole, against the budget and against the best that there can be.
+fn print_chosen(budget: f64, chosen: &Chosen) {
+    let proof = if chosen.bound >= chosen.error {
+        "proved to be the least".to_owned()
+    } else {
+        format!("at least {:.6} at this budget", chosen.bound)
+    };
+    ui::print(&format!(
+        "auto: {:.4} of {budget} bits a weight over {} values in {} tensors, among {}\nauto: weighted error {:.6}, {proof}\n",
+        chosen.bits,
+        chosen.values,
+        chosen.tensors,
+        chosen.candidates.join(", "),
+        chosen.error,
+    ));
 }
 
 /// The output must not be one of the files that are being read.

@@ -50,11 +50,7 @@ impl RecipeArgs {
             GranularityArg::Row => Granularity::Row,
             GranularityArg::Tensor => Granularity::Tensor,
         });
-        let non_finite = match self.non_finite {
-            NonFiniteArg::Error => NonFinite::Error,
-            NonFiniteArg::Saturate => NonFinite::Saturate,
-        };
-        Recipe::new(format, self.fit, granularity, non_finite).map_err(|_| {
+        Recipe::new(format, self.fit, granularity, self.non_finite()).map_err(|_| {
             let has = match format {
                 Format::Q8_0 => "only --fit absmax and --granularity block",
                 Format::Q35P => "only --fit mse or minmax and --granularity row",
@@ -86,6 +82,19 @@ impl RecipeArgs {
         Err(Stop::Line(format!("{file}: --keep '{pattern}' matches no tensor; {mend}")))
     }
 
+    /// Whether a fit or granularity was asked for.
+    pub fn has_fit(&self) -> bool {
+        self.fit.is_some() || self.granularity.is_some()
+    }
+
+    /// What to do with NaN and infinity.
+    pub fn non_finite(&self) -> NonFinite {
+        match self.non_finite {
+            NonFiniteArg::Error => NonFinite::Error,
+            NonFiniteArg::Saturate => NonFinite::Saturate,
+        }
+    }
+
     /// Whether any of the options was given.
     pub fn is_given(&self) -> bool {
         let saturate = matches!(self.non_finite, NonFiniteArg::Saturate);
@@ -103,4 +112,21 @@ fn parse_fit(text: &str) -> Result<Fit, String> {
 pub fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name))
         .try_map(|name| Format::from_name(&name).ok_or_else(|| format!("unknown format {name}")))
+}
+
+/// One format, or the choice among all.
+#[derive(Clone, Copy)]
+pub enum FormatArg {
+    One(Format),
+    Auto,
+}
+
+/// As [`format_parser`], and `auto`.
+pub fn format_or_auto() -> impl TypedValueParser<Value = FormatArg> {
+    let names = Format::ALL.map(Format::name).into_iter().chain(["auto"]);
+    PossibleValuesParser::new(names).try_map(|name| match Format::from_name(&name) {
+        Some(format) => Ok(FormatArg::One(format)),
+        None if name.eq_ignore_ascii_case("auto") => Ok(FormatArg::Auto),
+        None => Err(format!("unknown format {name}")),
+    })
 }

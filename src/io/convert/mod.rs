@@ -1,9 +1,11 @@
 //! Whole models: float to packed, and packed back to float, a slice of rows at a time.
 
+mod auto;
 mod dequantize;
 mod plan;
 mod quantize;
 
+pub use auto::{Auto, Chosen, Weighting, quantize_model_auto};
 pub use dequantize::dequantize_model;
 pub use plan::{Choice, Target, choose};
 pub use quantize::{quantize_model, quantize_temporary};

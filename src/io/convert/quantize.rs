@@ -11,7 +11,7 @@ use crate::io::gguf::{
 };
 use crate::io::model::{Container, Kind, Model, Tensor, tensor_key};
 use crate::io::{Dtype, ErrorKind, IoError, MappedFile};
-use crate::quant::{self, Fit, Format, Granularity, Options};
+use crate::quant::{self, Fit, Format, Granularity, NonFinite, Options};
 
 /// Quantizes `model` into a GGUF file written to `sink`; `sink_path` is only for errors.
 ///
@@ -27,40 +27,72 @@ pub fn quantize_model<W: Write>(
     sink_path: &Path,
     progress: Progress<'_>,
 ) -> Result<Report, IoError> {
+    let jobs = model.tensors.iter().map(|t| job(model, t, recipe, keep)).collect::<Result<Vec<_>, _>>()?;
+    write_jobs(model, file_metadata(model, recipe), jobs, sink, sink_path, progress)
+}
+
+/// What becomes of one tensor.
+pub(super) struct Job<'a> {
+    pub(super) tensor: &'a Tensor,
+    pub(super) kind: Kind,
+    pub(super) options: Options,
+    pub(super) reason: &'static str,
+}
+
+/// The job of a tensor by the rules of [`choose`].
+pub(super) fn job<'a>(
+    model: &Model,
+    tensor: &'a Tensor,
+    recipe: &Recipe,
+    keep: &dyn Fn(&str) -> bool,
+) -> Result<Job<'a>, IoError> {
+    let choice = choose(tensor, recipe.format, keep(&tensor.name)).ok_or_else(|| {
+        let what =
+            format!("is of type {}, which GGUF cannot carry and hybridq cannot decode", tensor.kind.name());
+        let mend = "convert it to F32, F16 or BF16, or remove it";
+        IoError::new(ErrorKind::Unsupported, model.file_of(tensor), what, mend).tensor(&tensor.name)
+    })?;
+    let kind = match choice.target {
+        Target::Packed(format) => Kind::Packed(format),
+        Target::Plain(dtype) => Kind::Plain(dtype),
+        Target::AsIs => tensor.kind.clone(),
+    };
+    // The fallback has only one fit and granularity.
+    let options = match kind {
+        Kind::Packed(Format::Q8_0) => {
+            Options { fit: Fit::AbsMax, granularity: Granularity::Block, ..recipe.options }
+        }
+        _ => recipe.options,
+    };
+    Ok(Job { tensor, kind, options, reason: choice.reason })
+}
+
+/// Writes the file that the jobs describe.
+pub(super) fn write_jobs<W: Write>(
+    model: &Model,
+    mut metadata: Vec<(String, Value)>,
+    jobs: Vec<Job<'_>>,
+    sink: W,
+    sink_path: &Path,
+    progress: Progress<'_>,
+) -> Result<Report, IoError> {
     let mut report = Report { notes: model.notes.clone(), ..Report::default() };
-    let mut jobs = Vec::new();
     let mut specs = Vec::new();
-    let mut metadata = file_metadata(model, recipe);
-    for tensor in &model.tensors {
-        let choice = choose(tensor, recipe.format, keep(&tensor.name)).ok_or_else(|| {
-            let what = format!(
-                "is of type {}, which GGUF cannot carry and hybridq cannot decode",
-                tensor.kind.name()
-            );
-            let mend = "convert it to F32, F16 or BF16, or remove it";
-            IoError::new(ErrorKind::Unsupported, model.file_of(tensor), what, mend).tensor(&tensor.name)
-        })?;
-        let kind = match choice.target {
-            Target::Packed(format) => Kind::Packed(format),
-            Target::Plain(dtype) => Kind::Plain(dtype),
-            Target::AsIs => tensor.kind.clone(),
-        };
-        specs.push(describe(model, tensor, &kind, &mut metadata)?);
-        jobs.push((tensor, kind, choice.reason));
+    for job in &jobs {
+        specs.push(describe(model, job.tensor, &job.kind, &mut metadata)?);
     }
     long_names(model, &mut report);
 
     let write = |e: std::io::Error| IoError::os(sink_path, "write", &e);
     let mut writer = GgufWriter::new(sink, &metadata, &specs).map_err(write)?;
-    let mut worker =
-        Worker { model, recipe: *recipe, x: vec![], packed: vec![], decoded: vec![], scratch: vec![] };
-    for (tensor, kind, reason) in jobs {
+    let mut worker = Worker::new(model);
+    for Job { tensor, kind, options, reason } in jobs {
         let mut bytes_out = 0u64;
         let mut put = |bytes: &[u8]| {
             bytes_out += bytes.len() as u64;
             writer.write(bytes).map_err(write)
         };
-        let error = worker.tensor(tensor, &kind, &mut put, progress)?;
+        let error = worker.tensor(tensor, &kind, &options, &mut put, progress)?;
         report.tensors.push(Outcome {
             name: tensor.name.clone(),
             shape: tensor.shape_text(),
@@ -95,7 +127,7 @@ pub fn quantize_temporary(
 
 /// Metadata that say what the model is and how the file was made. What the source says stays, unless
 /// it describes the bytes themselves.
-fn file_metadata(model: &Model, recipe: &Recipe) -> Vec<(String, Value)> {
+pub(super) fn file_metadata(model: &Model, recipe: &Recipe) -> Vec<(String, Value)> {
     let mut metadata: Vec<(String, Value)> = Vec::new();
     let mut set = |key: &str, value: Value| metadata.push((key.to_owned(), value));
     let architecture = model.get("general.architecture").cloned();
@@ -226,9 +258,8 @@ fn refused(model: &Model, tensor: &Tensor, error: Error) -> IoError {
 }
 
 /// The buffers, reused from tensor to tensor.
-struct Worker<'a> {
+pub(super) struct Worker<'a> {
     model: &'a Model,
-    recipe: Recipe,
     x: Vec<f32>,
     packed: Vec<u8>,
     decoded: Vec<f32>,
@@ -237,12 +268,17 @@ struct Worker<'a> {
 
 type Put<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), IoError>;
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    pub(super) fn new(model: &'a Model) -> Worker<'a> {
+        Worker { model, x: vec![], packed: vec![], decoded: vec![], scratch: vec![] }
+    }
+
     /// Converts one tensor; gives squared error and squared sum if values changed.
-    fn tensor(
+    pub(super) fn tensor(
         &mut self,
         tensor: &Tensor,
         kind: &Kind,
+        options: &Options,
         put: Put<'_>,
         progress: Progress<'_>,
     ) -> Result<Option<(f64, f64)>, IoError> {
@@ -251,7 +287,7 @@ impl Worker<'_> {
             self.carry(tensor, put, progress)?;
             return Ok(None);
         }
-        let whole = matches!(kind, Kind::Packed(_)) && self.options(kind).granularity == Granularity::Tensor;
+        let whole = matches!(kind, Kind::Packed(_)) && options.granularity == Granularity::Tensor;
         let step = if whole { rows } else { (SLICE / tensor.cols().max(1)).max(1) };
         let mut total = (0.0, 0.0);
         let mut start = 0;
@@ -262,7 +298,10 @@ impl Worker<'_> {
             self.model.read_rows(tensor, start..end, &mut self.x)?;
             self.model.release(tensor, start..end);
             if let Kind::Packed(format) = kind {
-                let (error, sum) = self.pack(tensor, *format, end - start, put)?;
+                let (error, sum) = self.pack(tensor, *format, options, end - start, put)?;
+                total = (total.0 + error, total.1 + sum);
+            } else if *kind == Kind::Plain(Dtype::F16) {
+                let (error, sum) = self.halve(tensor, options, put)?;
                 total = (total.0 + error, total.1 + sum);
             } else {
                 // Widening to F32: exact.
@@ -277,34 +316,23 @@ impl Worker<'_> {
             // One large tensor must not set the memory of all that follow.
             (self.x, self.packed, self.scratch) = (vec![], vec![], vec![]);
         }
-        Ok(matches!(kind, Kind::Packed(_)).then_some(total))
-    }
-
-    /// Fit and granularity for a format: the fallback has only one of each.
-    fn options(&self, kind: &Kind) -> Options {
-        match kind {
-            Kind::Packed(Format::Q8_0) => {
-                let recipe = self.recipe.options;
-                Options { fit: Fit::AbsMax, granularity: Granularity::Block, ..recipe }
-            }
-            _ => self.recipe.options,
-        }
+        Ok(matches!(kind, Kind::Packed(_) | Kind::Plain(Dtype::F16)).then_some(total))
     }
 
     fn pack(
         &mut self,
         tensor: &Tensor,
         format: Format,
+        options: &Options,
         rows: usize,
         put: Put<'_>,
     ) -> Result<(f64, f64), IoError> {
-        let options = self.options(&Kind::Packed(format));
         let cols = tensor.cols();
         let fail = |e| refused(self.model, tensor, e);
         self.packed.resize(format.matrix_bytes(rows, cols).map_err(fail)?, 0);
-        let needed = quant::quantize_workspace_size(format, &options, rows, cols).map_err(fail)?;
+        let needed = quant::quantize_workspace_size(format, options, rows, cols).map_err(fail)?;
         self.scratch.resize(needed, 0);
-        quant::quantize(format, &options, rows, cols, &self.x, &mut self.packed, &mut self.scratch)
+        quant::quantize(format, options, rows, cols, &self.x, &mut self.packed, &mut self.scratch)
             .map_err(fail)?;
         put(&self.packed)?;
         // Decoded again in pieces, so that a whole-tensor call does not need a second tensor.
@@ -323,6 +351,31 @@ impl Worker<'_> {
                 }
             }
         }
+        Ok((error, sum))
+    }
+
+    /// F16, rounded to nearest; refused above its range, or held at its end.
+    fn halve(&mut self, tensor: &Tensor, options: &Options, put: Put<'_>) -> Result<(f64, f64), IoError> {
+        let saturate = options.non_finite == NonFinite::Saturate;
+        let (mut error, mut sum) = (0.0, 0.0);
+        self.packed.clear();
+        for &v in &self.x {
+            let mut half = half::f16::from_f32(v);
+            if !half.is_finite() {
+                if !saturate {
+                    let e = if v.is_finite() { Error::ScaleRange } else { Error::NonFinite };
+                    return Err(refused(self.model, tensor, e));
+                }
+                half = if v.is_nan() { half::f16::ZERO } else { half::f16::MAX.copysign(half) };
+            }
+            self.packed.extend(half.to_le_bytes());
+            if v.is_finite() {
+                let d = f64::from(v) - f64::from(half.to_f32());
+                error += d * d;
+                sum += f64::from(v) * f64::from(v);
+            }
+        }
+        put(&self.packed)?;
         Ok((error, sum))
     }
 

@@ -21,6 +21,7 @@ mod read;
 mod value;
 mod write;
 
+pub(crate) use read::parse_head;
 pub use read::{Gguf, TensorInfo, parse};
 pub use value::{Array, Value, ValueType};
 pub use write::{GgufWriter, TensorSpec};

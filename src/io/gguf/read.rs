@@ -47,6 +47,11 @@ impl Gguf {
 /// Parses the header of a GGUF file and checks it against the whole of `bytes`. `path` is only for
 /// the errors. Allocates a small multiple of the header's own size, whatever its counts say.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Gguf, IoError> {
+    parse_head(path, bytes, bytes.len() as u64)
+}
+
+/// The same for a file of `len` bytes, of which `bytes` are the first: all up to its data.
+pub(crate) fn parse_head(path: &Path, bytes: &[u8], len: u64) -> Result<Gguf, IoError> {
     let mut cursor = Cursor { path, bytes, pos: 0 };
     let version = header(&mut cursor)?;
     let tensor_count = cursor.u64("tensor count")?;
@@ -82,7 +87,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Gguf, IoError> {
         }
         raw.push(tensor);
     }
-    let tensors = place(&cursor, raw, alignment)?;
+    let tensors = place(&cursor, raw, alignment, len)?;
     Ok(Gguf { version, metadata, tensors, keys })
 }
 
@@ -152,8 +157,13 @@ fn tensor(cursor: &mut Cursor<'_>) -> Result<RawTensor, IoError> {
 }
 
 /// Turns offsets into ranges: aligned, inside the file, none over another.
-fn place(cursor: &Cursor<'_>, raw: Vec<RawTensor>, alignment: u64) -> Result<Vec<TensorInfo>, IoError> {
-    let len = cursor.bytes.len() as u64;
+fn place(
+    cursor: &Cursor<'_>,
+    raw: Vec<RawTensor>,
+    alignment: u64,
+    len: u64,
+) -> Result<Vec<TensorInfo>, IoError> {
+    let len = len.min(usize::MAX as u64);
     let start = (cursor.pos as u64).checked_next_multiple_of(alignment);
     let mut tensors = Vec::with_capacity(raw.len());
     for t in raw {
