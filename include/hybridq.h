@@ -40,6 +40,7 @@
 #define HQ_FIVE_LEVEL_ROW_SIZE(cols) ((size_t)(cols) / 192u * 58u + ((size_t)(cols) % 192u == 0 ? 0u : HQ_CEIL_DIV(7u * HQ_CEIL_DIV((size_t)(cols) % 192u, 3u), 8u) + 2u))
 #define HQ_Q35B_GROUPS(cols) HQ_CEIL_DIV((size_t)(cols) % 256u, 16u)
 #define HQ_Q35B_ROW_SIZE(cols) ((size_t)(cols) / 256u * 112u + ((size_t)(cols) % 256u == 0 ? 0u : 6u * HQ_Q35B_GROUPS(cols) + HQ_CEIL_DIV(HQ_Q35B_GROUPS(cols), 8u) + HQ_CEIL_DIV(6u * HQ_Q35B_GROUPS(cols), 8u) + 2u))
+#define HQ_Q35P_ROW_SIZE(cols) ((size_t)(cols) == 0 ? 0u : HQ_CEIL_DIV(cols, 16u) * 7u + 8u)
 /** Scratch bytes that are enough for every fit when `n` values share a scale. */
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
 /** Scratch bytes for quantizing with importance when `n` values share a scale. */
@@ -112,6 +113,11 @@
 #define HQ_FORMAT_FIVE_LEVEL 1001
 
 /**
+ * 3.5 bits: pairs of a 4-bit and a 3-bit weight, 16 weights in 7 bytes, a 32-bit scale and offset a row.
+ */
+#define HQ_FORMAT_Q35P 1002
+
+/**
  * 3.5 bits: two codebooks, blocks of 256 weights in 112 bytes; the last block of a row is shorter. Only with
  * `HQ_FIT_MSE` and `HQ_GRANULARITY_BLOCK`; magnitudes up to 98304.
  */
@@ -148,12 +154,17 @@
 #define HQ_FIT_FIXED 5
 
 /**
- * One scale per block of the format. Not for `HQ_FORMAT_DENSE_TERNARY`.
+ * The range of the row, from its smallest to its largest value. Only for `HQ_FORMAT_Q35P`.
+ */
+#define HQ_FIT_MINMAX 6
+
+/**
+ * One scale per block of the format. Not for `HQ_FORMAT_DENSE_TERNARY` and `HQ_FORMAT_Q35P`.
  */
 #define HQ_GRANULARITY_BLOCK 0
 
 /**
- * One scale per row.
+ * One scale per row. The only one of `HQ_FORMAT_Q35P`.
  */
 #define HQ_GRANULARITY_ROW 1
 
@@ -589,8 +600,8 @@ size_t hq_quantize_workspace_size(int32_t format,
  *
  * Buffers must not overlap. Callable from any thread; threads that share a matrix take a range of rows each.
  *
- * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, dense ternary
- * no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, `Q35P` only mse
+ * and minmax per row, no other format minmax, dense ternary no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
  * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
  * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE`.
  * `out` is untouched then.
@@ -679,7 +690,7 @@ hq_status hq_quantize_weighted(int32_t format,
                                size_t scratch_size);
 
 /**
- * Decodes a packed `rows` x `cols` matrix to floats: code * scale.
+ * Decodes a packed `rows` x `cols` matrix to floats: code * scale (`Q35P`: offset + code * scale).
  *
  * - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.
  * - `out`: at least `rows * cols` floats, of which just those are written; `out_len` counts floats.

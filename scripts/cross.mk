@@ -1,17 +1,18 @@
 # Cross builds, emulated tests and the size table. Included by the Makefile; see docs/cross.md.
 
-.PHONY: test-all test-tiers test-aarch64 test-cortex-m build-targets cross-packages \
+.PHONY: test-all test-tiers test-aarch64 test-cortex-m test-fortran build-targets cross-packages \
     size-table size-table-check size-table-write gguf-check
 
-test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation
+test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation, Fortran
 	@scripts/cross/packages.sh
 	$(if $(TESTED),@echo "test-all: make test has passed already (TESTED=$(TESTED))",$(MAKE) test)
 	$(MAKE) test-tiers
 	$(MAKE) build-targets
 	$(MAKE) test-aarch64
 	$(MAKE) test-cortex-m
+	$(MAKE) test-fortran
 	$(MAKE) size-table-check
-	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m, size-table-check"
+	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m, test-fortran, size-table-check"
 
 cross-packages: ## say which packages test-all misses
 	@scripts/cross/packages.sh
@@ -28,6 +29,9 @@ test-aarch64: ## the suite on aarch64 (NEON) under QEMU
 test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and M0; the Rust firmware example
 	@scripts/cross/cortex_m.sh
 	@scripts/cross/firmware.sh
+
+test-fortran: ## c_examples/matmul.f90 with gfortran: 3.5-bit weights through iso_c_binding
+	@scripts/cross/fortran.sh
 
 SIZE_FILES = README.md docs/sizes.md
 size-table: ## flash, scratch and stack bytes of every function on Cortex-M4

@@ -16,7 +16,7 @@ cargo build --quiet --release --features cli --bin hybridq --example classify
 target/release/hybridq quantize data/digits/mlp.safetensors -o "$out/digits.gguf" --format "$format" --overwrite
 target/release/hybridq inspect "$out/digits.gguf"
 packed=$out/digits.gguf
-for other in five_level q8_0; do
+for other in five_level q35p q8_0; do
     [ "$other" != "$format" ] || continue
     target/release/hybridq quantize data/digits/mlp.safetensors -o "$out/digits_$other.gguf" --format "$other" \
         --overwrite --quiet

@@ -27,7 +27,7 @@ struct Golden {
 
 const ACTIVATIONS: u32 = 0xd5e7ed24;
 const CODES: u32 = 0x97ce4565;
-const GOLDEN: [Golden; 6] = [
+const GOLDEN: [Golden; 7] = [
     Golden {
         format: Format::Q8_0,
         packed: 0x019f5829,
@@ -64,7 +64,14 @@ const GOLDEN: [Golden; 6] = [
         float: [0xc3ebf5c6, 0xc3266024],
     },
     Golden {
-        format: Format::Q35b,
+        format: Format::Q35P,
+        packed: 0xe25a8e00,
+        decoded: 0xb306b642,
+        int8: [0xc3e1be49, 0xc3799814],
+        float: [0xc3e02cf1, 0xc37a3428],
+    },
+    Golden {
+        format: Format::Q35B,
         packed: 0x8e3f9cdd,
         decoded: 0x54d48811,
         int8: [0xc3eb51c9, 0xc34ade66],
@@ -122,7 +129,8 @@ fn codes(x: &[f32; COLS]) -> Result<u32, Error> {
 
 fn run(format: Format, x: &[f32; COLS], acts: &[ActBlock]) -> Result<Golden, Error> {
     let options = match format {
-        Format::Q35b => Options::new(format), // has no other fit
+        Format::Q35B => Options::new(format), // has no other fit
+        Format::Q35P => Options::new(format).fit(Fit::MinMax),
         _ => Options::new(format).fit(Fit::AbsMax),
     };
     let mut packed = [0u8; PACKED];

@@ -59,3 +59,38 @@ fn version_macros_are_those_of_the_package() {
         assert!(header.lines().any(|l| l == line), "{line}");
     }
 }
+
+#[test]
+fn fortran_interfaces_have_the_numbers_and_the_arguments_of_the_header() {
+    let header = generated();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("c_examples/hybridq.f90");
+    let fortran = std::fs::read_to_string(path).unwrap().replace("&\n", "");
+    let mut numbers = 0;
+    for line in fortran.lines() {
+        let Some((_, constant)) = line.split_once(", parameter, public :: ") else { continue };
+        let (name, value) = constant.split_once(" = ").unwrap();
+        assert!(header.lines().any(|l| l == format!("#define {name} {value}")), "{constant}");
+        numbers += 1;
+    }
+    assert!(numbers >= 8);
+    // The arguments of a function as one line without blanks: those of C end in the names that Fortran has.
+    let arguments = |text: &str, name: &str| -> Option<Vec<String>> {
+        let (_, rest) = text.split_once(&format!("{name}("))?;
+        let inside = rest.split(')').next()?;
+        let last = |a: &str| a.trim().rsplit([' ', '*']).next().unwrap_or_default().to_owned();
+        Some(inside.split(',').map(last).filter(|a| a != "void" && !a.is_empty()).collect())
+    };
+    let mut functions = 0;
+    for line in fortran.lines().filter(|l| l.contains("function hq_") && l.contains("bind(c)")) {
+        let name = line.split("function ").nth(1).and_then(|l| l.split('(').next()).unwrap();
+        // Declarations begin a line with the type; the examples in comments do not.
+        let declarations: String =
+            header.lines().filter(|l| !l.trim_start().starts_with('*')).collect::<Vec<_>>().join("\n");
+        let c = arguments(&declarations, &format!(" {name}"));
+        let c =
+            c.or_else(|| arguments(&declarations, &format!("*{name}"))).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(arguments(line, name).unwrap(), c, "{name}");
+        functions += 1;
+    }
+    assert!(functions >= 10, "{functions}");
+}

@@ -165,7 +165,7 @@ fn slices_of_rows_give_the_bytes_of_one_call() {
     let file = safetensors(&[("w", "F32", &[rows, cols], f32_bytes(&x))]);
     let folder = Folder::new();
     let input = folder.write("in.safetensors", &file);
-    for format in [Format::DenseTernary, Format::FiveLevel, Format::Q35b] {
+    for format in [Format::DenseTernary, Format::FiveLevel, Format::Q35B] {
         let output = folder.path(format.name());
         let args = ["quantize".as_ref(), input.as_os_str(), "-f".as_ref(), format.name().as_ref()];
         hybridq(&[&args[..], &["-o".as_ref(), output.as_os_str(), "--quiet".as_ref()]].concat()).done();
@@ -306,6 +306,8 @@ fn options_that_make_no_sense_are_refused() {
         (&["-f", "q8_0", "--granularity", "row"], "q8_0 takes only"),
         (&["-f", "q35b", "--fit", "absmean"], "q35b takes only --fit mse"),
         (&["-f", "dense_ternary", "--granularity", "block"], "dense_ternary takes only"),
+        (&["-f", "q35p", "--fit", "absmax"], "q35p takes only --fit mse or minmax"),
+        (&["-f", "tq2_0", "--fit", "minmax"], "tq2_0 takes every --fit but minmax"),
         (&["-f", "tq2_0", "--keep", "nothing*"], "matches no tensor"),
         (&["-f", "tq2_0", "--keep", "a.*", "--keep", "c.*"], "'c.*' matches no tensor"),
     ] {
@@ -333,6 +335,10 @@ fn options_that_make_no_sense_are_refused() {
             let table = hybridq(&quantize_args(&input, &output, &options)).done();
             assert!(table.contains("five_level"), "{table}");
         }
+    }
+    for fit in ["mse", "minmax"] {
+        let options = ["-f", "q35p", "--fit", fit, "--overwrite"];
+        assert!(hybridq(&quantize_args(&input, &output, &options)).done().contains("q35p"));
     }
     let table =
         hybridq(&quantize_args(&input, &output, &["-f", "tq2_0", "--overwrite", "--keep", "a.*"])).done();

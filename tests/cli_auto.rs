@@ -188,6 +188,12 @@ fn options_of_auto() {
     let big: Vec<f32> = weights(1024, 1).iter().map(|v| v * 1e8).collect();
     let file = safetensors(&[("w", "F32", &[4, 256], f32_bytes(&big))]);
     let input = folder.write("big.safetensors", &file);
+    let table = run(&input, &output, &["-f", "auto", "--budget", "16"]).done();
+    assert!(table.contains("q35p "), "its scale is an f32: {table}");
+    // A range beyond f32 is too much for it as well.
+    let big: Vec<f32> = (0..1024).map(|i| if i % 2 == 0 { 3e38 } else { -3e38 }).collect();
+    let file = safetensors(&[("w", "F32", &[4, 256], f32_bytes(&big))]);
+    let input = folder.write("big.safetensors", &file);
     let line = run(&input, &output, &["-f", "auto", "--budget", "16"]).refused();
     assert!(line.contains("largest f16"), "{line}");
     run(&input, &output, &["-f", "auto", "--budget", "16", "--non-finite", "saturate"]).done();

@@ -13,10 +13,10 @@ use hybridq::quant::{ActBlock, Format, NonFinite, Options, dequantize, quantize}
 
 fn round_trip(x: &[f32], rows: usize) -> Vec<f32> {
     let cols = x.len() / rows;
-    let mut packed = vec![0; Format::Q35b.matrix_bytes(rows, cols).unwrap()];
-    quantize(Format::Q35b, &Options::new(Format::Q35b), rows, cols, x, &mut packed, &mut []).unwrap();
+    let mut packed = vec![0; Format::Q35B.matrix_bytes(rows, cols).unwrap()];
+    quantize(Format::Q35B, &Options::new(Format::Q35B), rows, cols, x, &mut packed, &mut []).unwrap();
     let mut y = vec![0.0; x.len()];
-    dequantize(Format::Q35b, rows, cols, &packed, &mut y).unwrap();
+    dequantize(Format::Q35B, rows, cols, &packed, &mut y).unwrap();
     y
 }
 
@@ -24,13 +24,13 @@ fn round_trip(x: &[f32], rows: usize) -> Vec<f32> {
 fn the_compression_ratio_is_exact() {
     assert_eq!((BLOCK_LEN, BLOCK_BYTES), (256, 112));
     for blocks in 1..50 {
-        assert_eq!(Format::Q35b.row_bytes(256 * blocks), Ok(112 * blocks));
-        assert_eq!(Format::Q35b.bits_per_weight(256 * blocks), 3.5);
+        assert_eq!(Format::Q35B.row_bytes(256 * blocks), Ok(112 * blocks));
+        assert_eq!(Format::Q35B.bits_per_weight(256 * blocks), 3.5);
     }
     // 384 = 256 + 128: 8 groups of 6 code bytes, a select byte, 6 scale bytes, the block scale
-    assert_eq!(Format::Q35b.row_bytes(384), Ok(112 + 48 + 1 + 6 + 2));
+    assert_eq!(Format::Q35B.row_bytes(384), Ok(112 + 48 + 1 + 6 + 2));
     for cols in 1..2000 {
-        let row = Format::Q35b.row_bytes(cols).unwrap();
+        let row = Format::Q35B.row_bytes(cols).unwrap();
         assert!(row <= cols.div_ceil(256) * 112, "never more than padding to full blocks");
         assert_eq!(row, cols / 256 * 112 + if cols % 256 == 0 { 0 } else { tail_bytes(cols % 256) });
     }
@@ -45,7 +45,7 @@ fn every_level_times_every_scale_decodes_exactly_and_in_range() {
                     let mut block = [0; BLOCK_BYTES];
                     pack(&[code; BLOCK_LEN], select, &[scale; GROUPS], d, &mut block);
                     let mut y = [f32::NAN; BLOCK_LEN];
-                    dequantize(Format::Q35b, 1, BLOCK_LEN, &block, &mut y).unwrap();
+                    dequantize(Format::Q35B, 1, BLOCK_LEN, &block, &mut y).unwrap();
                     let level = CODEBOOKS[(select & 1) as usize][code as usize];
                     assert!(level.abs() <= MAX_LEVEL);
                     let exact = d.to_f64() / 256.0 * scale as f64 * level as f64;
@@ -78,7 +78,7 @@ fn sums_at_the_bounds_are_exact() {
                             scale as i64 * book[code as usize] as i64 * act.codes[i] as i64
                         })
                         .sum();
-                    let w = Packed::new(Format::Q35b, 1, BLOCK_LEN, &block).unwrap();
+                    let w = Packed::new(Format::Q35B, 1, BLOCK_LEN, &block).unwrap();
                     let got = dot(&w, &[act]).unwrap();
                     assert_eq!(got, sum as i32 as f32, "code {code} select {select:#x} scale {scale}");
                     largest = largest.max(got.abs());
@@ -92,10 +92,10 @@ fn sums_at_the_bounds_are_exact() {
 #[test]
 fn encoding_is_deterministic_and_a_row_range_gives_the_bytes_of_its_rows() {
     let x = gaussian(6 * 700, 3);
-    let options = Options::new(Format::Q35b);
+    let options = Options::new(Format::Q35B);
     let bytes = |rows: usize, x: &[f32]| {
-        let mut out = vec![0; Format::Q35b.matrix_bytes(rows, 700).unwrap()];
-        quantize(Format::Q35b, &options, rows, 700, x, &mut out, &mut []).unwrap();
+        let mut out = vec![0; Format::Q35B.matrix_bytes(rows, 700).unwrap()];
+        quantize(Format::Q35B, &options, rows, 700, x, &mut out, &mut []).unwrap();
         out
     };
     let all = bytes(6, &x);
@@ -138,7 +138,7 @@ fn what_the_format_holds_exactly_comes_back_almost_exactly() {
         scales[0] = 31;
         pack(&codes, rng.next() as u16, &scales, f16::from_f32(1.5), &mut block);
         let mut x = [0.0; BLOCK_LEN];
-        dequantize(Format::Q35b, 1, BLOCK_LEN, &block, &mut x).unwrap();
+        dequantize(Format::Q35B, 1, BLOCK_LEN, &block, &mut x).unwrap();
         let error = rmse(&x, &round_trip(&x, 1));
         assert!(error < 0.03, "{error}");
     }
@@ -181,15 +181,15 @@ fn importance_moves_the_error_to_where_it_counts_less() {
 
 #[test]
 fn magnitudes_above_the_range_are_refused_or_capped() {
-    let options = Options::new(Format::Q35b);
+    let options = Options::new(Format::Q35B);
     let mut out = [0xA5; BLOCK_BYTES];
     let mut x = [1.0f32; BLOCK_LEN];
     x[7] = MAX_MAGNITUDE * 1.001;
-    let got = quantize(Format::Q35b, &options, 1, BLOCK_LEN, &x, &mut out, &mut []);
+    let got = quantize(Format::Q35B, &options, 1, BLOCK_LEN, &x, &mut out, &mut []);
     assert_eq!(got, Err(hybridq::Error::ScaleRange));
     assert_eq!(out, [0xA5; BLOCK_BYTES]);
     let options = options.non_finite(NonFinite::Saturate);
-    quantize(Format::Q35b, &options, 1, BLOCK_LEN, &x, &mut out, &mut []).unwrap();
+    quantize(Format::Q35B, &options, 1, BLOCK_LEN, &x, &mut out, &mut []).unwrap();
     x[7] = MAX_MAGNITUDE;
     let y = round_trip(&x, 1);
     assert!((y[7] / MAX_MAGNITUDE - 1.0).abs() < 0.05, "{}", y[7]);

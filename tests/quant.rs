@@ -94,7 +94,8 @@ fn errors_on_a_million_gaussian_values_are_near_the_limits() {
         (Format::DenseTernary, 0.437),
         (Format::FiveLevel, 0.285),
         (Format::Q8_0, 0.006),
-        (Format::Q35b, 0.1290),
+        (Format::Q35B, 0.1290),
+        (Format::Q35P, 0.163),
     ];
     assert_eq!(limits.len(), Format::ALL.len());
     for (format, limit) in limits {
@@ -316,13 +317,18 @@ fn edge_inputs_have_their_stated_results() {
         assert!((one + 0.375).abs() < 1e-3, "{format:?}: {one}");
         let c = round_trip(format, options, &[0.5; 300]);
         assert!(c.iter().all(|v| (v - 0.5).abs() < 3e-3), "{format:?} {:?}", &c[..2]);
-        // denormals: below every f16 scale
-        assert!(round_trip(format, options, &[1e-40, -1e-41]).iter().all(|v| *v == 0.0));
+        // denormals: below every f16 scale, but not below an f32 one
+        let tiny = round_trip(format, options, &[1e-40, -1e-41]);
+        if format == Format::Q35P {
+            assert!((tiny[0] - 1e-40).abs() < 1e-42 && (tiny[1] + 1e-41).abs() < 1e-42, "{tiny:?}");
+        } else {
+            assert!(tiny.iter().all(|v| *v == 0.0));
+        }
         // huge: refused, or capped on request
         let huge = [3e38f32, -3e38, 1.0];
         assert_eq!(pack(format, options, 1, 3, &huge), Err(Error::ScaleRange), "{format:?}");
         let capped = round_trip(format, options.non_finite(NonFinite::Saturate), &huge);
-        if format == Format::Q35b {
+        if format == Format::Q35B {
             // no level 0 beside both ends: near enough
             let largest = hybridq::quant::q35b::MAX_MAGNITUDE;
             let near = |v: f32, to: f32| (v - to).abs() < 0.15 * largest;
@@ -333,7 +339,14 @@ fn edge_inputs_have_their_stated_results() {
             continue;
         }
         let largest = if format == Format::Q8_0 { 127.0 * 65504.0 } else { 65504.0 };
-        assert_eq!(capped, [largest, -largest, 0.0], "{format:?}");
+        if format == Format::Q35P {
+            // its scale is an f32, and the range stops at half the largest one: 16 levels there
+            let half = 0.5 * f32::MAX;
+            let near = capped.iter().zip([half, -half, 0.0]).all(|(v, w)| (v - w).abs() <= half / 14.9);
+            assert!(near, "{capped:?}");
+        } else {
+            assert_eq!(capped, [largest, -largest, 0.0], "{format:?}");
+        }
     }
     let constant =
         round_trip(Format::Tq2_0, Options::new(Format::Tq2_0).fit(Fit::Percentile(50.0)), &[2.0; 9]);
@@ -356,7 +369,7 @@ fn non_finite_input_is_refused_or_saturated() {
                 let y = round_trip(format, options.non_finite(NonFinite::Saturate), &x);
                 let expected = if bad.is_nan() { 0.0 } else { bad.signum() };
                 // the codebooks of Q35B have no pair of levels of the same magnitude
-                let near = if format == Format::Q35b { 0.08 } else { 1e-3 };
+                let near = if format == Format::Q35B { 0.08 } else { 1e-3 };
                 assert!((y[at] - expected).abs() < near, "{format:?} {bad}: {}", y[at]);
                 assert!((y[at ^ 1] - 1.0).abs() < near);
             }
@@ -368,7 +381,7 @@ fn non_finite_input_is_refused_or_saturated() {
 fn a_scale_out_of_range_in_the_last_block_leaves_the_output_untouched() {
     for format in Format::ALL {
         let mut x = vec![1.0f32; 900];
-        x[899] = 3e38;
+        (x[898], x[899]) = (-3e38, 3e38); // beyond f16, and their range beyond f32
         let mut out = vec![0xA5; format.matrix_bytes(3, 300).unwrap()];
         let mut scratch = vec![0; 8 * 900 + 16];
         let got = quantize(format, &Options::new(format), 3, 300, &x, &mut out, &mut scratch);
@@ -411,6 +424,23 @@ fn misuse_is_refused_before_anything_is_written() {
     assert_eq!(pack(Format::DenseTernary, block, 1, 10, &x), Err(Error::Unsupported));
     let mse = Options::new(Format::Q8_0).fit(Fit::Mse);
     assert_eq!(pack(Format::Q8_0, mse, 1, 10, &x), Err(Error::Unsupported));
+    let pairs = Options::new(Format::Q35P);
+    for wrong in [
+        pairs.fit(Fit::AbsMax),
+        pairs.fit(Fit::AbsMean),
+        pairs.fit(Fit::NormPreserving),
+        pairs.fit(Fit::Percentile(10.0)),
+        pairs.fit(Fit::Fixed { threshold: 0.1, scale: 1.0 }),
+        pairs.granularity(Granularity::Block),
+        pairs.granularity(Granularity::Tensor),
+    ] {
+        assert_eq!(pack(Format::Q35P, wrong, 1, 10, &x), Err(Error::Unsupported));
+    }
+    for format in Format::ALL.into_iter().filter(|f| *f != Format::Q35P) {
+        let range = Options::new(format).fit(Fit::MinMax);
+        assert_eq!(pack(format, range, 1, 10, &x), Err(Error::Unsupported));
+    }
+    assert_eq!(fit_ternary(Fit::MinMax, NonFinite::Error, &x, &mut []), Err(Error::Unsupported));
 }
 
 #[test]

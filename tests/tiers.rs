@@ -12,8 +12,8 @@ use hybridq::linear::{
     matvec_f32, matvec_prepared, matvec_with_tables, prepare, prepared_size, vector,
 };
 use hybridq::quant::{
-    ActBlock, Fit, Format, NonFinite, Options, codes_workspace_size, dequantize, five_level_codes, quantize,
-    quantize_activations, quantize_workspace_size, ternary_codes,
+    ActBlock, Fit, Format, NonFinite, Options, codes_workspace_size, dequantize, five_level_codes, q35p,
+    quantize, quantize_activations, quantize_workspace_size, ternary_codes,
 };
 use hybridq::simd::{self, Tier};
 
@@ -39,16 +39,20 @@ fn same_on_all<T: PartialEq + std::fmt::Debug>(what: &str, f: impl Fn() -> T) ->
     expected
 }
 
-/// Where the f16 scales of a packed matrix stand.
+/// Where the f16 scales of a packed matrix stand; of `Q35P`, where the f32 scale of each row and its offset do.
 fn scale_positions(format: Format, rows: usize, cols: usize) -> Vec<usize> {
     if cols == 0 {
         return Vec::new();
     }
     let row = format.row_bytes(cols).unwrap();
-    let blocks = if format == Format::DenseTernary { 1 } else { cols.div_ceil(format.block_len()) };
+    let blocks = match format {
+        Format::DenseTernary | Format::Q35P => 1,
+        _ => cols.div_ceil(format.block_len()),
+    };
     let in_row = |block: usize| match format {
         Format::Q8_0 => block * 34,
         Format::DenseTernary => row - 2,
+        Format::Q35P => row - 8,
         _ => ((block + 1) * format.block_bytes()).min(row) - 2,
     };
     (0..rows).flat_map(|r| (0..blocks).map(move |b| (r, b))).map(|(r, b)| r * row + in_row(b)).collect()
@@ -61,7 +65,14 @@ fn packed(format: Format, rows: usize, cols: usize, offset: usize, rng: &mut Rng
     for at in scale_positions(format, rows, cols) {
         // exponent 2^-4..2^3, any mantissa, either sign
         let half = (rng.next() as u16 & 0x83FF) | ((11 + (rng.next() % 8) as u16) << 10);
-        bytes[offset + at..offset + at + 2].copy_from_slice(&half.to_le_bytes());
+        let at = offset + at;
+        if format == Format::Q35P {
+            let scale = rng.uniform() as f32 - 0.5;
+            bytes[at..at + 4].copy_from_slice(&scale.to_le_bytes());
+            bytes[at + 4..at + 8].copy_from_slice(&(-60.0 * scale).to_le_bytes());
+        } else {
+            bytes[at..at + 2].copy_from_slice(&half.to_le_bytes());
+        }
     }
     bytes
 }
@@ -122,7 +133,13 @@ fn packed_products_with_int8_activations() {
                 .map(|(i, w)| *w as f64 * acts[i / 256].codes[i % 256] as f64 * acts[i / 256].scale as f64)
                 .collect();
             let exact: f64 = terms.iter().sum();
-            let size: f64 = terms.iter().map(|t| t.abs()).sum();
+            let mut size: f64 = terms.iter().map(|t| t.abs()).sum();
+            if format == Format::Q35P {
+                // its terms are those of scale and of offset
+                let offset = q35p::split_row(data).map_or(0.0, |(_, affine)| affine.offset as f64);
+                let act = |i: usize| acts[i / 256].codes[i % 256] as f64 * acts[i / 256].scale as f64;
+                size += (0..cols).map(|i| (2.0 * offset * act(i)).abs()).sum::<f64>();
+            }
             let error = (f32::from_bits(y) as f64 - exact).abs();
             assert!(error <= 1e-6 * size, "{format:?} {cols}: {} for {exact}", f32::from_bits(y));
         }
@@ -159,8 +176,9 @@ fn extreme_codes_do_not_overflow() {
                     let mut rng = Rng(3);
                     let scales = packed(format, ROWS, cols, 0, &mut rng);
                     // real scales, extreme codes
+                    let bytes = if format == Format::Q35P { 8 } else { 2 };
                     for at in scale_positions(format, ROWS, cols) {
-                        data[at..at + 2].copy_from_slice(&scales[at..at + 2]);
+                        data[at..at + bytes].copy_from_slice(&scales[at..at + bytes]);
                     }
                     let w = Packed::new(format, ROWS, cols, &data).unwrap();
                     let acts = acts(cols, &mut rng, |_| act);
@@ -328,6 +346,7 @@ fn quantizers_and_codes() {
         Fit::Percentile(40.0),
         Fit::NormPreserving,
         Fit::Fixed { threshold: 0.5, scale: 1.25 },
+        Fit::MinMax,
     ];
     for (n, len) in lengths().enumerate() {
         for magnitude in [1.0f32, 1e-20, 1e30] {
@@ -343,6 +362,9 @@ fn quantizers_and_codes() {
                         out
                     });
                     assert_eq!(packed.len(), format.matrix_bytes(1, len).unwrap());
+                }
+                if fit == Fit::MinMax {
+                    continue; // packed pairs only
                 }
                 same_on_all(&format!("codes, {fit:?}, {len} values"), || {
                     let mut codes = vec![0i8; 2 * len];

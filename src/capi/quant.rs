@@ -21,6 +21,8 @@ pub const HQ_FORMAT_TQ2_0: i32 = 35;
 pub const HQ_FORMAT_DENSE_TERNARY: i32 = 1000;
 /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192 weights in 58 bytes; the last block of a row is shorter.
 pub const HQ_FORMAT_FIVE_LEVEL: i32 = 1001;
+/// 3.5 bits: pairs of a 4-bit and a 3-bit weight, 16 weights in 7 bytes, a 32-bit scale and offset a row.
+pub const HQ_FORMAT_Q35P: i32 = 1002;
 /// 3.5 bits: two codebooks, blocks of 256 weights in 112 bytes; the last block of a row is shorter. Only with
 /// `HQ_FIT_MSE` and `HQ_GRANULARITY_BLOCK`; magnitudes up to 98304.
 pub const HQ_FORMAT_Q35B: i32 = 1003;
@@ -37,10 +39,12 @@ pub const HQ_FIT_PERCENTILE: i32 = 3;
 pub const HQ_FIT_NORM_PRESERVING: i32 = 4;
 /// The given `threshold` and `scale`.
 pub const HQ_FIT_FIXED: i32 = 5;
+/// The range of the row, from its smallest to its largest value. Only for `HQ_FORMAT_Q35P`.
+pub const HQ_FIT_MINMAX: i32 = 6;
 
-/// One scale per block of the format. Not for `HQ_FORMAT_DENSE_TERNARY`.
+/// One scale per block of the format. Not for `HQ_FORMAT_DENSE_TERNARY` and `HQ_FORMAT_Q35P`.
 pub const HQ_GRANULARITY_BLOCK: i32 = 0;
-/// One scale per row.
+/// One scale per row. The only one of `HQ_FORMAT_Q35P`.
 pub const HQ_GRANULARITY_ROW: i32 = 1;
 /// One scale for all values of a call.
 pub const HQ_GRANULARITY_TENSOR: i32 = 2;
@@ -51,13 +55,14 @@ pub const HQ_NON_FINITE_ERROR: i32 = 0;
 pub const HQ_NON_FINITE_SATURATE: i32 = 1;
 
 const _: () = {
-    assert!(Format::ALL.len() == 6);
+    assert!(Format::ALL.len() == 7);
     assert!(HQ_FORMAT_Q8_0 == Format::Q8_0 as i32);
     assert!(HQ_FORMAT_TQ1_0 == Format::Tq1_0 as i32);
     assert!(HQ_FORMAT_TQ2_0 == Format::Tq2_0 as i32);
     assert!(HQ_FORMAT_DENSE_TERNARY == Format::DenseTernary as i32);
     assert!(HQ_FORMAT_FIVE_LEVEL == Format::FiveLevel as i32);
-    assert!(HQ_FORMAT_Q35B == Format::Q35b as i32);
+    assert!(HQ_FORMAT_Q35P == Format::Q35P as i32);
+    assert!(HQ_FORMAT_Q35B == Format::Q35B as i32);
     assert!(HQ_GRANULARITY_BLOCK == Granularity::Block as i32);
     assert!(HQ_GRANULARITY_ROW == Granularity::Row as i32);
     assert!(HQ_GRANULARITY_TENSOR == Granularity::Tensor as i32);
@@ -157,6 +162,7 @@ impl hq_quantize_options {
             HQ_FIT_PERCENTILE => Fit::Percentile(self.percentile),
             HQ_FIT_NORM_PRESERVING => Fit::NormPreserving,
             HQ_FIT_FIXED => Fit::Fixed { threshold: self.threshold, scale: self.scale },
+            HQ_FIT_MINMAX => Fit::MinMax,
             _ => return Err(Error::UnknownEnum),
         };
         Ok((fit, NonFinite::from_i32(self.non_finite)?))
@@ -281,8 +287,8 @@ pub unsafe extern "C" fn hq_quantize_workspace_size(
 ///
 /// Buffers must not overlap. Callable from any thread; threads that share a matrix take a range of rows each.
 ///
-/// Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, dense ternary
-/// no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
+/// Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`Q8_0` takes only absmax per block, `Q35P` only mse
+/// and minmax per row, no other format minmax, dense ternary no block granularity), `HQ_ERROR_INVALID_ARGUMENT` (percentile, threshold, scale), `HQ_ERROR_NULL_POINTER`,
 /// `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`,
 /// `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE`.
 /// `out` is untouched then.
@@ -409,7 +415,7 @@ pub unsafe extern "C" fn hq_quantize_weighted(
     })
 }
 
-/// Decodes a packed `rows` x `cols` matrix to floats: code * scale.
+/// Decodes a packed `rows` x `cols` matrix to floats: code * scale (`Q35P`: offset + code * scale).
 ///
 /// - `data`: at least `hq_matrix_size(format, rows, cols)` bytes, any alignment. Any bytes decode.
 /// - `out`: at least `rows * cols` floats, of which just those are written; `out_len` counts floats.

@@ -4,7 +4,7 @@
 //! `rows.rs` and `ops.rs`). Nothing here allocates or needs scratch. A caller threads a product by row
 //! ranges ([`Packed::rows_between`]).
 //!
-//! Bounds: an integer sum covers one activation block, |sum| <= 256 * 127 * 127 = 4,129,024 at most, so no
+//! Bounds: an integer sum covers one activation block, |sum| <= 256 * 128 * 128 = 2^22 at most, so no
 //! length overflows an `i32`, and every sum converts to `f32` exactly. `Q35B` sums include the 6-bit scales and reach
 //! 32,505,856; above 2^24 the conversion rounds once.
 
@@ -18,6 +18,7 @@ mod product;
 mod q35b;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod q35b_wide;
+mod q35p;
 mod rows;
 mod scalar;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -116,7 +117,8 @@ impl<'a> Packed<'a> {
 /// which just those are written.
 ///
 /// Error against exact arithmetic on the decoded values: each of the n = ceil(cols/256) block terms is
-/// rounded a few times, so |error| <= (n + 4) * 2^-24 * sum of |block terms|.
+/// rounded a few times, so |error| <= (n + 4) * 2^-24 * sum of |block terms|. A block of [`Format::Q35P`] has two
+/// terms: `scale * sum(code a)` and `offset * sum(a)`.
 ///
 /// # Errors
 /// [`Error::Shape`] if `acts` is too short, [`Error::OutputTooSmall`]. `y` is untouched then.

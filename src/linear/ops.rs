@@ -4,7 +4,7 @@
 //! (value `i` goes to lane `i mod 16`), multiply then add, reduced by [`tree_sum`](crate::math::tree_sum),
 //! so they agree to the bit too.
 
-use crate::quant::{ActBlock, five_level, tq1_0, tq2_0};
+use crate::quant::{ActBlock, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::Tier;
 
 use super::Packed;
@@ -79,6 +79,12 @@ pub(crate) trait Ops: Copy {
 
     /// All products of a `Q35B` matrix with int8 activations.
     fn q35b(self, job: super::q35b::Matmul<'_, '_>);
+
+    /// `Q35P` codes (0..=105) of a full group times activations. |sum| <= 256 * 105 * 128 < 2^22.
+    fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32;
+
+    /// Sum of `value(code[i]) * x[i]` in the fixed float order.
+    fn dot_affine(self, codes: &[i8], affine: q35p::Affine, x: &[f32]) -> f32;
 
     /// Sum of `code[i] * x[i]` in the fixed float order.
     fn dot_codes(self, codes: &[i8], x: &[f32]) -> f32;

@@ -22,7 +22,7 @@ pub(crate) fn matmul(
     tables: &[ActTable],
     y: &mut [f32],
 ) {
-    if weights.format == Format::Q35b {
+    if weights.format == Format::Q35B {
         return ops::run(tier, q35b::Matmul { weights, per_vector, acts, y });
     }
     let mut from = 0;

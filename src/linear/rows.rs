@@ -7,6 +7,7 @@
 use crate::quant::{ActBlock, Format, dense_ternary, five_level, q8_0, tq1_0, tq2_0};
 
 use super::ops::Ops;
+use super::q35p;
 
 /// A packed row times int8 activations of the same length. Shapes were checked by the caller; anything
 /// missing counts as zero.
@@ -28,7 +29,8 @@ pub(crate) fn dot<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, acts:
         Format::Q8_0 => q8_blocks(ops, row, acts),
         Format::DenseTernary => dense(ops, row, cols, acts),
         Format::FiveLevel => five(ops, row, cols, acts),
-        Format::Q35b => super::q35b::dot(row, cols, acts),
+        Format::Q35P => q35p::dot(ops, row, acts),
+        Format::Q35B => super::q35b::dot(row, cols, acts),
     }
 }
 
@@ -232,7 +234,7 @@ pub(crate) fn for_each_block(
             }
         }
         // Its scales are finer than its blocks: `q35b.rs` goes over them.
-        Format::Q35b => {}
+        Format::Q35B => {}
         Format::DenseTernary => {
             let Some((q, scale)) = dense_ternary::split_row(row) else { return };
             for (i, q) in q.chunks(dense_ternary::GROUP_BYTES).enumerate() {
@@ -244,6 +246,7 @@ pub(crate) fn for_each_block(
                 visit(codes, start, scale);
             }
         }
+        Format::Q35P => {} // its codes have an offset too: `q35p::dot_f32`
     }
 }
 
@@ -268,8 +271,11 @@ fn blocks<const LEN: usize, const BYTES: usize>(
 /// `total += scale * that`, blocks in order.
 #[inline(always)]
 pub(crate) fn dot_f32<O: Ops>(ops: O, format: Format, row: &[u8], cols: usize, x: &[f32]) -> f32 {
-    if format == Format::Q35b {
+    if format == Format::Q35B {
         return super::q35b::dot_f32(ops, row, cols, x);
+    }
+    if format == Format::Q35P {
+        return q35p::dot_f32(ops, row, cols, x);
     }
     let mut total = 0.0f32;
     for_each_block(

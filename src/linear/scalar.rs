@@ -1,7 +1,7 @@
 //! The reference tier: portable Rust, written to be read. Every other tier must give its bits.
 
 use crate::math::tree_sum;
-use crate::quant::{five_level, tq1_0, tq2_0};
+use crate::quant::{five_level, q35p, tq1_0, tq2_0};
 
 use super::ops::Ops;
 
@@ -56,6 +56,16 @@ impl Ops for Scalar {
     #[inline(always)]
     fn q35b(self, job: super::q35b::Matmul<'_, '_>) {
         super::q35b::matmul(job);
+    }
+
+    #[inline(always)]
+    fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32 {
+        super::q35p::sum_scalar(group, a)
+    }
+
+    #[inline(always)]
+    fn dot_affine(self, codes: &[i8], affine: q35p::Affine, x: &[f32]) -> f32 {
+        dot_lanes(codes, x, |c| affine.value(c))
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! The products on a vector tier, written once over [`Lanes`].
 
 use crate::math::tree_sum;
-use crate::quant::{ActBlock, Format, five_level, tq1_0, tq2_0};
+use crate::quant::{ActBlock, Format, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::codebook::CodebookLanes;
 use crate::simd::lanes::{Lanes, unsigned};
 
@@ -195,6 +195,30 @@ impl<L: CodebookLanes> Ops for Wide<L> {
     #[inline(always)]
     fn q35b(self, job: super::q35b::Matmul<'_, '_>) {
         super::q35b_wide::matmul(self.0, job);
+    }
+
+    #[inline(always)]
+    fn q35p(self, group: &[u8; q35p::GROUP_BYTES], a: &[i8; 256]) -> i32 {
+        super::q35p::sum_wide(self.0, group, a)
+    }
+
+    #[inline(always)]
+    fn dot_affine(self, codes: &[i8], affine: q35p::Affine, x: &[f32]) -> f32 {
+        let l = self.0;
+        let len = codes.len().min(x.len());
+        let (codes, codes_rest) = codes.get(..len).unwrap_or_default().as_chunks::<16>();
+        let (x, x_rest) = x.get(..len).unwrap_or_default().as_chunks::<16>();
+        let (scale, offset) = (l.load_floats(&[affine.scale; 16]), l.load_floats(&[affine.offset; 16]));
+        let mut sum = l.no_floats();
+        for (codes, x) in codes.iter().zip(x) {
+            let values = l.add_product(offset, l.codes_to_floats(codes), scale);
+            sum = l.add_product(sum, values, l.load_floats(x));
+        }
+        let mut lanes = l.store_floats(sum);
+        for (lane, (&c, &x)) in lanes.iter_mut().zip(codes_rest.iter().zip(x_rest)) {
+            *lane += affine.value(c) * x;
+        }
+        tree_sum(lanes)
     }
 
     #[inline(always)]

@@ -2,9 +2,10 @@
 
 use crate::{Error, simd, workspace};
 
-use super::{Format, dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0};
+use super::{Format, dense_ternary, five_level, q8_0, q35b, q35p, tq1_0, tq2_0};
 
-/// Decodes a packed `rows` x `cols` matrix: value = code * scale, one rounding at most.
+/// Decodes a packed `rows` x `cols` matrix: value = code * scale, one rounding at most (`Q35P`: offset + code *
+/// scale, two).
 ///
 /// `data` holds at least [`Format::matrix_bytes`] bytes, `out` at least `rows * cols` values, of which just
 /// those are written. Any bytes decode; a scale that is infinite or NaN in the data gives infinite or NaN
@@ -40,7 +41,8 @@ pub fn dequantize(
                     Format::FiveLevel => five(row, out),
                     Format::Q8_0 => blocks(row, out, q8_0::unpack),
                     Format::DenseTernary => dense(row, out),
-                    Format::Q35b => q35(row, out),
+                    Format::Q35P => pairs(row, out),
+                    Format::Q35B => q35(row, out),
                 }
             }
         },
@@ -114,4 +116,19 @@ fn dense(row: &[u8], out: &mut [f32]) {
             *value = code as f32 * scale;
         }
     }
+}
+
+#[inline(always)]
+fn pairs(row: &[u8], out: &mut [f32]) {
+    let Some((codes, affine)) = q35p::split_row(row) else { return };
+    q35p::for_each_group(
+        codes,
+        out.len(),
+        #[inline(always)]
+        |codes, at| {
+            for (value, &code) in out.get_mut(at..).unwrap_or_default().iter_mut().zip(codes) {
+                *value = affine.value(code);
+            }
+        },
+    );
 }

@@ -10,7 +10,7 @@ use crate::{Error, simd};
 use super::fit::{Levels, Rule, check_finite, fit};
 use super::weighted::{Importance, fit_weighted};
 use super::{
-    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0,
+    Fit, Format, Granularity, NonFinite, Options, dense_ternary, five_level, q8_0, q35b, q35p, tq1_0, tq2_0,
     weighted,
 };
 
@@ -30,8 +30,8 @@ pub fn quantize_workspace_size(
 /// Values that share a scale at most.
 fn group_len(format: Format, options: &Options, rows: usize, cols: usize) -> Result<usize, Error> {
     options.check(format)?;
-    if format == Format::Q35b {
-        return Ok(0); // its search is on the stack
+    if matches!(format, Format::Q35B | Format::Q35P) {
+        return Ok(0); // their searches take no scratch
     }
     let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
     Ok(match options.granularity {
@@ -50,8 +50,9 @@ fn group_len(format: Format, options: &Options, rows: usize, cols: usize) -> Res
 /// # Errors
 /// [`Error::Shape`], [`Error::OutputTooSmall`], [`Error::WorkspaceTooSmall`], [`Error::SizeOverflow`],
 /// [`Error::NonFinite`], [`Error::ScaleRange`], [`Error::InvalidArgument`] (a parameter of the fit),
-/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, `Q35B` only [`Fit::Mse`] per block, dense
-/// ternary no [`Granularity::Block`]). `out` is untouched then.
+/// [`Error::Unsupported`] (`Q8_0` takes only [`Fit::AbsMax`] per block, `Q35B` only [`Fit::Mse`] per block, `Q35P` only
+/// [`Fit::Mse`] and [`Fit::MinMax`] per row, no other format [`Fit::MinMax`], dense ternary no [`Granularity::Block`]).
+/// `out` is untouched then.
 ///
 /// ```
 /// use hybridq::quant::{Format, Options, dequantize, quantize, quantize_workspace_size};
@@ -184,8 +185,20 @@ impl Job<'_> {
         if self.format == Format::Q8_0 {
             return self.encode_q8_0(largest, out);
         }
-        if self.format == Format::Q35b {
+        if self.format == Format::Q35B {
             return self.encode_q35b(largest, out);
+        }
+        if self.format == Format::Q35P {
+            let importance = self.weighted.as_ref().and_then(|w| w.importance.part(0, self.cols));
+            let importance = importance.as_ref().map(Importance::weights);
+            return q35p::encode(
+                self.x,
+                self.cols,
+                importance,
+                self.options.fit,
+                self.options.non_finite,
+                out,
+            );
         }
         let tensor_rule = match self.options.granularity {
             Granularity::Tensor => Some(self.fit(self.x, 0, scratch)?),
@@ -246,7 +259,7 @@ impl Job<'_> {
                     },
                 ),
             Format::DenseTernary => self.encode_dense(tensor_rule, out, scratch),
-            Format::Q8_0 | Format::Q35b => Ok(()),
+            Format::Q8_0 | Format::Q35B | Format::Q35P => Ok(()),
         }
     }
 
@@ -294,7 +307,7 @@ impl Job<'_> {
         let bound = match self.options.fit {
             // These never exceed the largest magnitude (five-level absmean: twice that).
             Fit::Mse | Fit::AbsMean | Fit::AbsMax => 0.5 * F16_MAX,
-            Fit::Fixed { .. } => return true,
+            Fit::Fixed { .. } | Fit::MinMax => return true,
             // std / mean|code| and |x| / |code| can exceed it by the group length, when one code is set.
             Fit::Percentile(_) | Fit::NormPreserving => 0.5 * F16_MAX / self.cols as f32,
         };

@@ -36,6 +36,9 @@ pub enum Fit {
     /// Thresholds of [`Fit::Mse`], scale such that the L2 norm of the decoded values equals that of `x`.
     /// Meant for gradients, whose length carries the step size.
     NormPreserving,
+    /// The whole range of the row, from its smallest to its largest value, as in the 3.5-bit paper: no error
+    /// exceeds half a step. Only for [`Format::Q35P`](super::Format::Q35P).
+    MinMax,
     /// |x| < `threshold` becomes zero, everything else `scale` (five levels: half of it below 3/4 `scale`).
     Fixed {
         /// Smallest magnitude that is not zero.
@@ -192,6 +195,9 @@ pub(crate) fn fit(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Re
 
 #[cfg_attr(target_arch = "x86_64", inline(always))]
 fn fit_here(scan: impl Scan, fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
+    if fit == Fit::MinMax {
+        return Err(Error::Unsupported);
+    }
     if let Fit::Fixed { threshold, scale } = fit {
         let half = if levels == Levels::Five { 0.75 * scale } else { f32::NAN };
         let zero = if threshold > 0.0 { threshold } else { f32::MIN_POSITIVE * f32::EPSILON };
@@ -250,7 +256,7 @@ fn fit_here(scan: impl Scan, fit: Fit, levels: Levels, x: &[f32], scratch: &mut 
             };
             (best.zero, best.half, scale)
         }
-        Fit::Fixed { .. } => return Err(Error::Unsupported),
+        Fit::Fixed { .. } | Fit::MinMax => return Err(Error::Unsupported),
     };
     Ok(Rule {
         zero: without_guard(zero, guard, max),

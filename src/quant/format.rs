@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-use super::{dense_ternary, five_level, q8_0, q35b, tq1_0, tq2_0};
+use super::{dense_ternary, five_level, q8_0, q35b, q35p, tq1_0, tq2_0};
 
 /// A packed weight format. The numbers are those of the C ABI; below 1000 they are GGUF tensor types.
 ///
@@ -24,14 +24,23 @@ pub enum Format {
     /// Levels {-1, -1/2, 0, 1/2, 1}, blocks of 192, the last one of a row shorter; the layout is in
     /// [`five_level`].
     FiveLevel = 1001,
+    /// Pairs of a 4-bit and a 3-bit weight, a scale and an offset a row: 3.5 bits; the layout is in [`q35p`].
+    Q35P = 1002,
     /// 3.5 bits: two 8-level codebooks, blocks of 256, the last one of a row shorter; the layout is in [`q35b`].
-    Q35b = 1003,
+    Q35B = 1003,
 }
 
 impl Format {
     /// Every format of this version.
-    pub const ALL: [Format; 6] =
-        [Format::Q8_0, Format::Tq1_0, Format::Tq2_0, Format::DenseTernary, Format::FiveLevel, Format::Q35b];
+    pub const ALL: [Format; 7] = [
+        Format::Q8_0,
+        Format::Tq1_0,
+        Format::Tq2_0,
+        Format::DenseTernary,
+        Format::FiveLevel,
+        Format::Q35P,
+        Format::Q35B,
+    ];
 
     /// The name that the command line and GGUF metadata use.
     #[must_use]
@@ -42,7 +51,8 @@ impl Format {
             Format::Tq2_0 => "tq2_0",
             Format::DenseTernary => "dense_ternary",
             Format::FiveLevel => "five_level",
-            Format::Q35b => "q35b",
+            Format::Q35P => "q35p",
+            Format::Q35B => "q35b",
         }
     }
 
@@ -61,7 +71,7 @@ impl Format {
     }
 
     /// Values in one block: a scale covers that many (a whole row for [`Format::DenseTernary`], whose
-    /// block is one byte).
+    /// block is one byte, and for [`Format::Q35P`], whose block is 16 weights in 7 bytes).
     #[must_use]
     pub const fn block_len(self) -> usize {
         match self {
@@ -70,7 +80,8 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_LEN,
             Format::DenseTernary => dense_ternary::TRITS_PER_BYTE,
             Format::FiveLevel => five_level::BLOCK_LEN,
-            Format::Q35b => q35b::BLOCK_LEN,
+            Format::Q35P => q35p::UNIT_LEN,
+            Format::Q35B => q35b::BLOCK_LEN,
         }
     }
 
@@ -83,7 +94,8 @@ impl Format {
             Format::Tq2_0 => tq2_0::BLOCK_BYTES,
             Format::DenseTernary => 1,
             Format::FiveLevel => five_level::BLOCK_BYTES,
-            Format::Q35b => q35b::BLOCK_BYTES,
+            Format::Q35P => q35p::UNIT_BYTES,
+            Format::Q35B => q35b::BLOCK_BYTES,
         }
     }
 
@@ -91,6 +103,7 @@ impl Format {
     const fn row_trailer(self) -> usize {
         match self {
             Format::DenseTernary => dense_ternary::SCALE_BYTES,
+            Format::Q35P => q35p::TRAILER_BYTES,
             _ => 0,
         }
     }
@@ -103,7 +116,7 @@ impl Format {
         if cols == 0 {
             return Ok(0);
         }
-        if let Format::FiveLevel | Format::Q35b = self {
+        if let Format::FiveLevel | Format::Q35B = self {
             // Their last block is only as long as it needs to be.
             let full = match (cols / self.block_len()).checked_mul(self.block_bytes()) {
                 Some(full) => full,
@@ -111,7 +124,7 @@ impl Format {
             };
             let tail = match (self, cols % self.block_len()) {
                 (_, 0) => 0,
-                (Format::Q35b, rest) => q35b::tail_bytes(rest),
+                (Format::Q35B, rest) => q35b::tail_bytes(rest),
                 (_, rest) => five_level::tail_bytes(rest),
             };
             return match full.checked_add(tail) {

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | no rows or no columns | nothing is written |
 //! | all zeros | codes 0, scale 0 |
-//! | one value `v` | decodes to `v` (to f16 precision); `percentile` gives 0, since std is 0 |
+//! | one value `v` | decodes to `v` (to f16 precision, `Q35P` exactly); `percentile` gives 0, since std is 0 |
 //! | constant `c` | `mse`, `absmean`, `absmax`, norm: decodes to `c`; `percentile`: zeros, since std is 0 |
 //! | scale below 2^-25 (f16 underflow; f32 denormals among them) | scale 0: decodes to zeros. [`ternary_codes`] and [`five_level_codes`] keep the scale in f32 and lose nothing |
 //! | scale above 65504 | [`Error::ScaleRange`], or 65504 under [`NonFinite::Saturate`] |
@@ -29,11 +29,13 @@ mod order;
 mod partial;
 mod project;
 mod weighted;
+mod window;
 
 pub mod archive;
 pub mod dense_ternary;
 pub mod five_level;
 pub mod q35b;
+pub mod q35p;
 pub mod q8_0;
 pub mod tq1_0;
 pub mod tq2_0;
@@ -54,9 +56,9 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Granularity {
-    /// Each block of the format: the lowest error. Not for [`Format::DenseTernary`].
+    /// Each block of the format: the lowest error. Not for [`Format::DenseTernary`] and [`Format::Q35P`].
     Block = 0,
-    /// Each row (output channel).
+    /// Each row (output channel). The only one of [`Format::Q35P`].
     Row = 1,
     /// All values of one call.
     Tensor = 2,
@@ -120,7 +122,7 @@ impl Options {
                 _ => Fit::Mse,
             },
             granularity: match format {
-                Format::DenseTernary => Granularity::Row,
+                Format::DenseTernary | Format::Q35P => Granularity::Row,
                 _ => Granularity::Block,
             },
             non_finite: NonFinite::Error,
@@ -152,9 +154,16 @@ impl Options {
             Format::Q8_0 if self.fit != Fit::AbsMax || self.granularity != Granularity::Block => {
                 Err(Error::Unsupported)
             }
-            Format::Q35b if self.fit != Fit::Mse || self.granularity != Granularity::Block => {
+            Format::Q35B if self.fit != Fit::Mse || self.granularity != Granularity::Block => {
                 Err(Error::Unsupported)
             }
+            Format::Q35P
+                if !matches!(self.fit, Fit::Mse | Fit::MinMax) || self.granularity != Granularity::Row =>
+            {
+                Err(Error::Unsupported)
+            }
+            Format::Q35P => Ok(()),
+            _ if self.fit == Fit::MinMax => Err(Error::Unsupported),
             Format::DenseTernary if self.granularity == Granularity::Block => Err(Error::Unsupported),
             _ => Ok(()),
         }

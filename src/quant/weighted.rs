@@ -48,6 +48,11 @@ impl<'a> Importance<'a> {
         weights.iter().any(|w| w != first).then_some(Importance { weights, max: self.max })
     }
 
+    /// The weights as they were given.
+    pub(crate) fn weights(&self) -> &'a [f32] {
+        self.weights
+    }
+
     /// Weights in 0..=1 of consecutive values; from the first column again after the last.
     pub(crate) fn shares(&self) -> impl Iterator<Item = f32> {
         let max = self.max;

@@ -40,9 +40,9 @@ pub(crate) trait Lanes: Copy {
     fn at_least(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
 
     fn no_shorts(self) -> Self::Shorts;
-    /// Adds the products of digits 0..=12 (unsigned) and activations (signed, -128 included) to i16 lanes. With
-    /// digits up to `d` a lane grows by at most `d * 128 * 2` a call: no more than 31 calls for digits up to 4,
-    /// 10 for digits up to 12, between two `widen`.
+    /// Adds the products of digits 0..=127 (unsigned) and activations (signed, -128 included) to i16 lanes. With
+    /// digits up to `d` a lane grows by at most `d * 128 * 2` a call: no more than 127 / d calls (31 for digits up to
+    /// 4, 10 for digits up to 12, 4 for digits up to 28) between two `widen`.
     fn add_digits(self, sum: Self::Shorts, digits: Self::Bytes, acts: Self::Bytes) -> Self::Shorts;
     /// `4 a + b`, lane by lane, wrapping.
     fn four_times_plus(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;

@@ -72,7 +72,7 @@ impl Lanes for Neon {
         acts: [uint8x16_t; 2],
     ) -> [int16x8_t; 2] {
         let products = both(digits, acts, |digits, acts| {
-            // digits are at most 12, so they are the same as signed bytes
+            // digits are at most 127, so they are the same as signed bytes
             let (d, a): (int8x16_t, int8x16_t) = (cast(digits), cast(acts));
             let low = self.neon.vmull_s8(self.neon.vget_low_s8(d), self.neon.vget_low_s8(a));
             self.neon.vmlal_high_s8(low, d, a)

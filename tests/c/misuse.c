@@ -100,6 +100,7 @@ static void sizes(void) {
         SAME(HQ_DENSE_TERNARY_ROW_SIZE(n), hq_row_size(HQ_FORMAT_DENSE_TERNARY, n));
         SAME(HQ_FIVE_LEVEL_ROW_SIZE(n), hq_row_size(HQ_FORMAT_FIVE_LEVEL, n));
         SAME(HQ_Q35B_ROW_SIZE(n), hq_row_size(HQ_FORMAT_Q35B, n));
+        SAME(HQ_Q35P_ROW_SIZE(n), hq_row_size(HQ_FORMAT_Q35P, n));
         SAME(HQ_ACT_COUNT(n), hq_act_count(n));
         SAME(HQ_FIT_SCRATCH_SIZE(n), hq_codes_workspace_size(NULL, n));
         SAME(hq_row_size(F, n) * 7, hq_matrix_size(F, 7, n));
@@ -194,6 +195,7 @@ static void options_and_quantize(void) {
     float *y = out.f;
     uint8_t *p = out.bytes;
     hq_quantize_options *none = NULL;
+    static const float beyond[2] = {3e38f, -3e38f};
 
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, hq_quantize_options_init(7, &out.options));
     EXPECT(HQ_ERROR_NULL_POINTER, hq_quantize_options_init(F, NULL));
@@ -206,7 +208,7 @@ static void options_and_quantize(void) {
     /* unknown enums */
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(-1, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(2147483647, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
-    o = with(6, 0, 0, 0, 0, 0);
+    o = with(7, 0, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
     o = with(0, 3, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
@@ -232,6 +234,13 @@ static void options_and_quantize(void) {
     o = with(HQ_FIT_MSE, HQ_GRANULARITY_ROW, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q35B, &o, 1, 32, x, 32, p, HQ_Q35B_ROW_SIZE(32)));
     o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q35P, &o, 1, 32, x, 32, p, 22));
+    o = with(HQ_FIT_ABSMAX, HQ_GRANULARITY_ROW, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(HQ_FORMAT_Q35P, &o, 1, 32, x, 32, p, 22));
+    o = with(HQ_FIT_MINMAX, HQ_GRANULARITY_ROW, 0, 0, 0, 0);
+    EXPECT(HQ_ERROR_UNSUPPORTED, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_UNSUPPORTED, hq_fit_ternary(&o, x, CELLS, scratch, sizeof scratch, &out.ternary));
+    EXPECT(HQ_OK, hq_quantize(HQ_FORMAT_Q35P, &o, 1, 32, x, 32, p, 22, NULL, 0));
     EXPECT(HQ_ERROR_MISALIGNED,
            QUANTIZE(F, ODD(const hq_quantize_options, &o), ROWS, COLS, x, CELLS, p, sizeof packed));
     /* NULL, alignment, lengths */
@@ -263,6 +272,8 @@ static void options_and_quantize(void) {
     /* values */
     EXPECT(HQ_ERROR_NON_FINITE, QUANTIZE(F, NULL, ROWS, COLS, bad, CELLS, p, sizeof packed));
     EXPECT(HQ_ERROR_SCALE_RANGE, QUANTIZE(F, NULL, ROWS, COLS, huge_values, CELLS, p, sizeof packed));
+    EXPECT(HQ_ERROR_SCALE_RANGE, QUANTIZE(HQ_FORMAT_Q35P, NULL, 1, 2, beyond, 2, p, 15));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, QUANTIZE(HQ_FORMAT_Q35P, NULL, 1, 2, x, 2, p, 14));
     o = with(HQ_FIT_MSE, HQ_GRANULARITY_BLOCK, HQ_NON_FINITE_SATURATE, 0, 0, 0);
     EXPECT(HQ_OK, QUANTIZE(F, &o, ROWS, COLS, bad, CELLS, p, sizeof packed));
     EXPECT(HQ_OK, QUANTIZE(F, &o, ROWS, COLS, huge_values, CELLS, p, sizeof packed));

@@ -25,16 +25,16 @@ pub fn run() {
 }
 
 fn pack(x: &[f32], cols: usize) -> Vec<u8> {
-    let options = Options::new(Format::Q35b);
+    let options = Options::new(Format::Q35B);
     let rows = x.len() / cols;
-    let mut out = vec![0; Format::Q35b.matrix_bytes(rows, cols).unwrap()];
-    quantize(Format::Q35b, &options, rows, cols, x, &mut out, &mut []).unwrap();
+    let mut out = vec![0; Format::Q35B.matrix_bytes(rows, cols).unwrap()];
+    quantize(Format::Q35B, &options, rows, cols, x, &mut out, &mut []).unwrap();
     out
 }
 
 fn round_trip(x: &[f32]) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
-    dequantize(Format::Q35b, 1, x.len(), &pack(x, x.len()), &mut y).unwrap();
+    dequantize(Format::Q35B, 1, x.len(), &pack(x, x.len()), &mut y).unwrap();
     y
 }
 
@@ -59,7 +59,7 @@ fn encoder_weights(path: &Path) -> Vec<f32> {
 
 fn table(gauss: &[f32], encoder: Option<&[f32]>) {
     println!("{:<12} {:>7} {:>12} {:>12} {:>14}", "format", "bits", "N(0,1)", "MiniLM", "quantize Mel/s");
-    let mut ours = vec![0; Format::Q35b.row_bytes(gauss.len()).unwrap()];
+    let mut ours = vec![0; Format::Q35B.row_bytes(gauss.len()).unwrap()];
     let mut theirs = PEERS.map(|p| vec![0; p.format.row_bytes(gauss.len())]);
     let mut own = || ours.copy_from_slice(&pack(black_box(gauss), gauss.len()));
     let mut peers: Vec<Box<dyn FnMut()>> = PEERS
@@ -80,7 +80,7 @@ fn table(gauss: &[f32], encoder: Option<&[f32]>) {
     };
     let error = |f: &dyn Fn(&[f32]) -> Vec<f32>, x: &[f32]| rmse(x, &f(x));
     let (g, e) = (error(&round_trip, gauss), encoder.map(|x| error(&round_trip, x)));
-    let bits = 8.0 * Format::Q35b.block_bytes() as f64 / Format::Q35b.block_len() as f64;
+    let bits = 8.0 * Format::Q35B.block_bytes() as f64 / Format::Q35B.block_len() as f64;
     line("Q35B", bits, g, e, times[0]);
     for (p, &time) in PEERS.iter().zip(&times[1..]) {
         let decode = |x: &[f32]| p.round_trip(x);
@@ -98,7 +98,7 @@ fn table(gauss: &[f32], encoder: Option<&[f32]>) {
 
 fn products(x: &[f32]) {
     let packed = pack(x, N);
-    let w = Packed::new(Format::Q35b, N, N, &packed).unwrap();
+    let w = Packed::new(Format::Q35B, N, N, &packed).unwrap();
     let a = gaussian(BATCH * N, 2);
     let mut acts = vec![ActBlock::ZERO; BATCH * ActBlock::count(N)];
     quantize_activations(BATCH, N, &a, NonFinite::Error, &mut acts).unwrap();
@@ -149,7 +149,7 @@ fn tiers(x: &[f32]) {
         return;
     }
     let packed = pack(x, N);
-    let w = Packed::new(Format::Q35b, N, N, &packed).unwrap();
+    let w = Packed::new(Format::Q35B, N, N, &packed).unwrap();
     let mut acts = vec![ActBlock::ZERO; N / 256];
     quantize_activations(1, N, &x[..N], NonFinite::Error, &mut acts).unwrap();
     let y = std::cell::RefCell::new(vec![0.0; N]);

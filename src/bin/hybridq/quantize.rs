@@ -16,7 +16,7 @@ use crate::{Stop, ui};
 ///
 /// Matrices are quantized. Vectors, norms, biases and everything that is not F32, F16 or BF16 stay exact.
 /// TQ1_0 and TQ2_0 want rows of a multiple of 256: other rows become Q8_0 if 32 divides them, else they
-/// stay as they are; the table says so. dense_ternary, five_level and q35b take rows of any length.
+/// stay as they are; the table says so. dense_ternary, five_level, q35p and q35b take rows of any length.
 #[derive(clap::Args)]
 pub struct Args {
     /// A .safetensors file, a model.safetensors.index.json, or a .gguf file with float tensors

@@ -15,10 +15,10 @@ use crate::Stop;
 pub struct RecipeArgs {
     /// How scales are fitted: mse (least error), absmean (BitNet b1.58), absmax (what ggml writes; the
     /// only one of q8_0), percentile:P (P % of the weights become zero), norm (length kept),
-    /// fixed:THRESHOLD,SCALE [default: mse, absmax for q8_0]
+    /// fixed:THRESHOLD,SCALE; q35p has mse and minmax (the range of the row) [default: mse, absmax for q8_0]
     #[arg(long, value_parser = parse_fit)]
     fit: Option<Fit>,
-    /// Over which weights one scale is fitted [default: block, row for dense_ternary]
+    /// Over which weights one scale is fitted [default: block, row for dense_ternary and q35p]
     #[arg(long)]
     granularity: Option<GranularityArg>,
     /// What to do with NaN and infinity
@@ -53,9 +53,10 @@ impl RecipeArgs {
         Recipe::new(format, self.fit, granularity, self.non_finite()).map_err(|_| {
             let has = match format {
                 Format::Q8_0 => "only --fit absmax and --granularity block",
-                Format::Q35b => "only --fit mse and --granularity block",
+                Format::Q35B => "only --fit mse and --granularity block",
+                Format::Q35P => "only --fit mse or minmax and --granularity row",
                 Format::DenseTernary => "only --granularity row or tensor",
-                _ => "another --fit or --granularity",
+                _ => "every --fit but minmax",
             };
             Stop::Line(format!(
                 "--format {} takes {has}; leave the option out for the default",
@@ -104,7 +105,7 @@ impl RecipeArgs {
 
 fn parse_fit(text: &str) -> Result<Fit, String> {
     fit_from_name(text).ok_or_else(|| {
-        "expected mse, absmean, absmax, norm, percentile:P (0 <= P < 100) or fixed:THRESHOLD,SCALE".to_owned()
+        "expected mse, absmean, absmax, norm, minmax, percentile:P (0 <= P < 100) or fixed:THRESHOLD,SCALE".to_owned()
     })
 }
 

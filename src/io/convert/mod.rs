@@ -129,6 +129,7 @@ pub fn fit_name(fit: Fit) -> String {
         Fit::AbsMax => "absmax".into(),
         Fit::Percentile(p) => format!("percentile:{p}"),
         Fit::NormPreserving => "norm".into(),
+        Fit::MinMax => "minmax".into(),
         Fit::Fixed { threshold, scale } => format!("fixed:{threshold},{scale}"),
     }
 }
@@ -143,6 +144,7 @@ pub fn fit_from_name(text: &str) -> Option<Fit> {
             "absmean" => Fit::AbsMean,
             "absmax" => Fit::AbsMax,
             "norm" => Fit::NormPreserving,
+            "minmax" => Fit::MinMax,
             _ => return None,
         },
         Some(("percentile", p)) => Fit::Percentile(finite(p).filter(|p| *p < 100.0)?),

@@ -55,7 +55,7 @@ pub fn choose(tensor: &Tensor, format: Format, keep: bool) -> Option<Choice> {
     let cols = tensor.cols();
     // A GGUF tensor type has whole blocks only. Formats without one go into a byte tensor and take any
     // length.
-    let gguf_type = !matches!(format, Format::DenseTernary | Format::FiveLevel | Format::Q35b);
+    let gguf_type = !matches!(format, Format::DenseTernary | Format::FiveLevel | Format::Q35P | Format::Q35B);
     if gguf_type && !cols.is_multiple_of(format.block_len()) {
         let q8 = Format::Q8_0;
         return if format != q8 && cols.is_multiple_of(q8.block_len()) {
