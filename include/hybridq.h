@@ -41,6 +41,8 @@
 #define HQ_Q35B_GROUPS(cols) HQ_CEIL_DIV((size_t)(cols) % 256u, 16u)
 #define HQ_Q35B_ROW_SIZE(cols) ((size_t)(cols) / 256u * 112u + ((size_t)(cols) % 256u == 0 ? 0u : 6u * HQ_Q35B_GROUPS(cols) + HQ_CEIL_DIV(HQ_Q35B_GROUPS(cols), 8u) + HQ_CEIL_DIV(6u * HQ_Q35B_GROUPS(cols), 8u) + 2u))
 #define HQ_Q35P_ROW_SIZE(cols) ((size_t)(cols) == 0 ? 0u : HQ_CEIL_DIV(cols, 16u) * 7u + 8u)
+/** Bytes of a prepared ternary matrix: hq_prepared_size(rows, cols). */
+#define HQ_PREPARED_SIZE(rows, cols) (HQ_CEIL_DIV(rows, 8u) * HQ_CEIL_DIV(cols, 256u) * 528u)
 /** Scratch bytes that are enough for every fit when `n` values share a scale. */
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
 /** Scratch bytes for quantizing with importance when `n` values share a scale. */
@@ -348,6 +350,22 @@ typedef struct hq_mixed {
 } hq_mixed;
 
 /**
+ * What a block of activations costs once in products with base-3 weights; 516 bytes. Made by `hq_act_tables`.
+ *
+ * A form in memory, in the byte order of the machine: not for files.
+ */
+typedef struct hq_act_table {
+    /**
+     * Sum of the codes.
+     */
+    int32_t sum;
+    /**
+     * In an order of the library's own.
+     */
+    int16_t coefficients[16][16];
+} hq_act_table;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -469,7 +487,7 @@ const char *hq_status_string(hq_status status);
  * Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
  * with f32 activations.
  *
- * For start-up checks and for the first boot of a new board. Uses 7 KB of stack on a Cortex-M4. Callable from any
+ * For start-up checks and for the first boot of a new board. Uses 12 KB of stack on a Cortex-M4. Callable from any
  * thread.
  *
  * Returns `HQ_OK`, or `HQ_ERROR_SELF_TEST`: this build gives wrong results on this machine.
@@ -1401,6 +1419,186 @@ hq_status hq_matmul_f32(int32_t format,
                         size_t x_len,
                         float *y,
                         size_t y_len);
+
+/**
+ * Bytes of a prepared `rows` x `cols` matrix: `528 * ceil(rows / 8) * ceil(cols / 256)`, 2.0625 bits a weight.
+ * `HQ_PREPARED_SIZE(rows, cols)` is the same as a constant expression.
+ *
+ * `SIZE_MAX` if that overflows.
+ *
+ * ```c
+ * assert(hq_prepared_size(2, 3) == 528 && hq_prepared_size(9, 257) == 4 * 528);
+ * assert(hq_prepared_size(9, 257) == HQ_PREPARED_SIZE(9, 257));
+ * ```
+ */
+size_t hq_prepared_size(size_t rows,
+                        size_t cols);
+
+/**
+ * Interleaves the rows of a ternary matrix by eights, once at load, for faster products: `hq_matvec_prepared` and
+ * `hq_matmul_prepared`. The packed bytes are not needed afterwards.
+ *
+ * - `format`: `HQ_FORMAT_TQ1_0` or `HQ_FORMAT_TQ2_0`; both give the same bytes for the same trits and scales.
+ * - `weights`: exactly `hq_matrix_size(format, rows, cols)` bytes, any alignment.
+ * - `out`: at least `hq_prepared_size(rows, cols)` bytes, of which just those are written; any alignment, 64 is fastest.
+ *
+ * The layout is a form in memory of this version of the library, the same on every machine: not for files. Threads
+ * that share the work take a multiple of eight rows each. `out` must not overlap `weights`.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (another format), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`, `HQ_ERROR_OUTPUT_TOO_SMALL`. `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float w[6] = {1.0f, 0.0f, -1.0f, 0.0f, 1.0f, 1.0f}; // 2 x 3
+ * const float x[3] = {127.0f, 5.0f, 27.0f};
+ * uint8_t packed[2 * HQ_TQ1_0_ROW_SIZE(3)], scratch[HQ_FIT_SCRATCH_SIZE(3)];
+ * static uint8_t prepared[HQ_PREPARED_SIZE(2, 3)];
+ * hq_act_block acts[HQ_ACT_COUNT(3)];
+ * float y[2];
+ * assert(hq_quantize(HQ_FORMAT_TQ1_0, NULL, 2, 3, w, 6, packed, sizeof packed, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_prepare(HQ_FORMAT_TQ1_0, 2, 3, packed, sizeof packed, prepared, sizeof prepared) == HQ_OK);
+ * assert(hq_quantize_activations(1, 3, x, 3, HQ_NON_FINITE_ERROR, acts, HQ_ACT_COUNT(3)) == HQ_OK);
+ * assert(hq_matvec_prepared(2, 3, prepared, sizeof prepared, acts, HQ_ACT_COUNT(3), y, 2) == HQ_OK);
+ * assert(y[0] == 100.0f && y[1] == 32.0f);
+ * ```
+ */
+hq_status hq_prepare(int32_t format,
+                     size_t rows,
+                     size_t cols,
+                     const uint8_t *weights,
+                     size_t weights_size,
+                     uint8_t *out,
+                     size_t out_size);
+
+/**
+ * `y = W a` of a prepared matrix: `hq_matvec` with the same bits as the packed matrix gives.
+ *
+ * - `prepared`: exactly `hq_prepared_size(rows, cols)` bytes that `hq_prepare` wrote for this shape.
+ * - `acts`: at least `hq_act_count(cols)` blocks of the vector; `acts_len` counts blocks.
+ * - `y`: at least `rows` floats, of which just those are written; `y_len` counts floats.
+ *
+ * Buffers must not overlap. Callable from any thread; threads that share a product take a multiple of eight rows each
+ * (`prepared + r / 8 * hq_prepared_size(8, cols)`).
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_OUTPUT_TOO_SMALL`. `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const uint8_t zeros[HQ_PREPARED_SIZE(3, 5)]; // scales of zero
+ * const hq_act_block acts[1] = {{1.0f, {1, 2, 3, 4, 5}, {15}}};
+ * float y[3];
+ * assert(hq_matvec_prepared(3, 5, zeros, sizeof zeros, acts, 1, y, 3) == HQ_OK);
+ * assert(y[0] == 0.0f && y[1] == 0.0f && y[2] == 0.0f);
+ * ```
+ */
+hq_status hq_matvec_prepared(size_t rows,
+                             size_t cols,
+                             const uint8_t *prepared,
+                             size_t prepared_size,
+                             const struct hq_act_block *acts,
+                             size_t acts_len,
+                             float *y,
+                             size_t y_len);
+
+/**
+ * `Y = A W^T` of a prepared matrix: `hq_matmul` with the same bits as the packed matrix gives.
+ *
+ * - `prepared`: exactly `hq_prepared_size(rows, cols)` bytes that `hq_prepare` wrote for this shape.
+ * - `acts`: at least `batch * hq_act_count(cols)` blocks, one vector after the other.
+ * - `y`: at least `batch * rows` floats, of which just those are written: output of row `r` for vector `b` is
+ *   `y[b * rows + r]`.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: those of `hq_matvec_prepared`; `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const uint8_t zeros[HQ_PREPARED_SIZE(1, 5)]; // scales of zero
+ * const hq_act_block acts[2] = {{1.0f, {1, 1}, {2}}, {0.5f, {4}, {4}}};
+ * float y[2];
+ * assert(hq_matmul_prepared(1, 5, zeros, sizeof zeros, 2, acts, 2, y, 2) == HQ_OK);
+ * assert(y[0] == 0.0f && y[1] == 0.0f);
+ * ```
+ */
+hq_status hq_matmul_prepared(size_t rows,
+                             size_t cols,
+                             const uint8_t *prepared,
+                             size_t prepared_size,
+                             size_t batch,
+                             const struct hq_act_block *acts,
+                             size_t acts_len,
+                             float *y,
+                             size_t y_len);
+
+/**
+ * Makes the tables of `acts_len` activation blocks, one each: for `hq_matvec_with_tables`.
+ *
+ * - `tables`: at least `acts_len` tables, of which just those are written; `tables_len` counts tables.
+ *
+ * Buffers must not overlap. Callable from any thread. Same bits on every tier and target.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`. `tables` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const hq_act_block acts[1] = {{1.0f, {1, 2, 3, 4, 5}, {15}}};
+ * hq_act_table tables[1];
+ * assert(hq_act_tables(acts, 1, tables, 1) == HQ_OK);
+ * assert(tables[0].sum == 15);
+ * ```
+ */
+hq_status hq_act_tables(const struct hq_act_block *acts,
+                        size_t acts_len,
+                        struct hq_act_table *tables,
+                        size_t tables_len);
+
+/**
+ * `hq_matvec` with the tables of the activations made before: a caller who multiplies many matrices, or threads that
+ * share one, with the same vector pay for them once. Of use for `HQ_FORMAT_TQ1_0`; other formats do not look at them.
+ *
+ * - `weights`, `acts`, `y`: as for `hq_matvec`.
+ * - `tables`: at least `hq_act_count(cols)` tables, made by `hq_act_tables` of those `acts`.
+ *
+ * Same bits as `hq_matvec`. Buffers must not overlap. Callable from any thread. Errors: those of `hq_matvec`,
+ * `HQ_ERROR_SHAPE` too for too few tables; `y` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float w[3] = {1.0f, 0.0f, -1.0f}, x[3] = {127.0f, 5.0f, 27.0f};
+ * uint8_t packed[HQ_TQ1_0_ROW_SIZE(3)], scratch[HQ_FIT_SCRATCH_SIZE(3)];
+ * hq_act_block acts[HQ_ACT_COUNT(3)];
+ * hq_act_table tables[HQ_ACT_COUNT(3)];
+ * float y[1];
+ * assert(hq_quantize(HQ_FORMAT_TQ1_0, NULL, 1, 3, w, 3, packed, sizeof packed, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_quantize_activations(1, 3, x, 3, HQ_NON_FINITE_ERROR, acts, 1) == HQ_OK);
+ * assert(hq_act_tables(acts, 1, tables, 1) == HQ_OK);
+ * assert(hq_matvec_with_tables(HQ_FORMAT_TQ1_0, 1, 3, packed, sizeof packed, acts, 1, tables, 1, y, 1) == HQ_OK);
+ * assert(y[0] == 100.0f);
+ * ```
+ */
+hq_status hq_matvec_with_tables(int32_t format,
+                                size_t rows,
+                                size_t cols,
+                                const uint8_t *weights,
+                                size_t weights_size,
+                                const struct hq_act_block *acts,
+                                size_t acts_len,
+                                const struct hq_act_table *tables,
+                                size_t tables_len,
+                                float *y,
+                                size_t y_len);
 
 /**
  * Sum of `a[i] * b[i]` over `len` floats; 0 for none.

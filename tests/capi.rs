@@ -187,6 +187,22 @@ fn headers_are_clean_for_every_compiler_and_standard() {
 }
 
 #[test]
+fn cpp_wrapper_gives_the_same_bits_by_every_way() {
+    if emulated() {
+        return;
+    }
+    let dir = folder("wrapper");
+    for name in cxx_compilers() {
+        let text = build_and_run(
+            &mut compiler(&name, "c++17"),
+            "tests/c/wrapper.cpp",
+            &dir.join(format!("p-{name}")),
+        );
+        assert_eq!(text, "the same bits\n");
+    }
+}
+
+#[test]
 fn links_with_every_compiler_with_and_without_gc_sections() {
     if emulated() {
         return;

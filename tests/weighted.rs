@@ -48,8 +48,11 @@ fn cases() -> impl Iterator<Item = (Format, Options)> {
     })
 }
 
+/// Fewer where every instruction is emulated.
+const CASES: u32 = if cfg!(target_arch = "x86_64") { 60 } else { 6 };
+
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(CASES))]
 
     #[test]
     fn the_weighted_error_is_never_above_that_of_the_unweighted_result(

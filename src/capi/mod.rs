@@ -21,6 +21,8 @@ pub mod mixed;
 
 pub mod linear;
 
+pub mod prepared;
+
 pub mod vector;
 
 pub mod kmeans;
@@ -169,7 +171,7 @@ pub extern "C" fn hq_status_string(status: hq_status) -> *const c_char {
 /// Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
 /// with f32 activations.
 ///
-/// For start-up checks and for the first boot of a new board. Uses 7 KB of stack on a Cortex-M4. Callable from any
+/// For start-up checks and for the first boot of a new board. Uses 12 KB of stack on a Cortex-M4. Callable from any
 /// thread.
 ///
 /// Returns `HQ_OK`, or `HQ_ERROR_SELF_TEST`: this build gives wrong results on this machine.

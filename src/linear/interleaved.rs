@@ -16,7 +16,7 @@ pub(crate) fn matvec<L: Lanes>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f3
 #[inline(always)]
 fn matvec_by<L: Lanes, const T: usize>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
     let group = (acts.len() * BLOCK_BYTES).max(1);
-    let whole = data.chunks_exact(T * group);
+    let whole = data.chunks_exact((T * group).max(1));
     let rest = whole.remainder();
     let mut y = y.chunks_mut(T * GROUP);
     for (data, y) in whole.zip(&mut y) {

@@ -97,7 +97,8 @@ pub fn prepare<'a>(weights: &Packed<'_>, out: &'a mut [u8]) -> Result<Prepared<'
     let packed = data.chunks((GROUP * row_bytes).max(1));
     for (group, rows) in out.chunks_exact_mut(group_bytes(cols)?.max(1)).zip(packed) {
         group.fill(0);
-        let (codes, scales) = group.split_at_mut(group.len() / BLOCK_BYTES * CODE_BYTES);
+        let (codes, scales) =
+            group.split_at_mut_checked(group.len() / BLOCK_BYTES * CODE_BYTES).unwrap_or_default();
         let blocks = codes.as_chunks_mut::<CODE_BYTES>().0.iter_mut().zip(scales.as_chunks_mut::<16>().0);
         for (i, (codes, scales)) in blocks.enumerate() {
             let scales = scales.as_chunks_mut::<2>().0;

@@ -10,10 +10,10 @@
 use crate::Error;
 use crate::quant::ActBlock;
 
-/// Coefficients of one activation block for base-3 weights, and the sum of its codes; 520 bytes.
+/// Coefficients of one activation block for base-3 weights, and the sum of its codes; 516 bytes.
 ///
 /// Made by [`act_tables`], used by [`matvec_with_tables`](super::matvec_with_tables).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct ActTable {
     /// Sum of the codes.
@@ -28,11 +28,13 @@ impl ActTable {
     pub const ZERO: ActTable = ActTable { sum: 0, coefficients: [[0; 16]; 16] };
 
     /// The sum of the codes. |sum| <= 256 * 128.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
     pub(crate) fn sum(&self) -> i32 {
         self.sum
     }
 
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
     pub(crate) fn coefficients(&self) -> &[[i16; 16]; 16] {
         &self.coefficients
