@@ -12,8 +12,10 @@ flash    A program that refers to this one function is linked from the shipped a
          code, so the figures do not add up; the last row is the whole archive.
 scratch  What the function's workspace-size query answers on the emulated device, for the stated shape.
 stack    The deepest chain of calls. A function's frame is the sum of all its stack-pointer decrements, read
-         from the archive's disassembly: an upper bound. The tool stops at anything it cannot bound: a call
-         through a register, recursion, an instruction that moves the stack pointer in another way.
+         from the archive's disassembly: an upper bound. A call through a register may reach every function
+         whose address the archive takes (it accepts no function from its caller). The tool stops at anything
+         it cannot bound: recursion, a jump through a register, an instruction that moves the stack pointer
+         in another way.
          `hq_selftest` is also measured on the emulated device (its stack painted, then inspected), and the
          tool stops if that is more than the bound.
 """
@@ -89,9 +91,10 @@ class Archive:
         if len(members) != 1:
             raise Stop(f"{path} holds {len(members)} objects; a prelinked archive holds one")
         self.path, self.object = path, members[0]
-        self.frame, self.calls, self.indirect = {}, {}, {}
-        self.section_of, self.exports = {}, []
+        self.frame, self.calls, self.indirect = {}, {}, set()
+        self.section_of, self.exports, self.address_taken = {}, [], set()
         self.read_symbols()
+        self.read_addresses()
         self.read_code()
 
     def read_symbols(self):
@@ -126,9 +129,27 @@ class Archive:
             mnemonic, operands = found[1], found[2] or ""
             self.frame[section] += sp_decrement(mnemonic, operands)
             if re.match(r"blx?(?:[a-z]{2})?$", mnemonic) and re.match(r"(r\d+|ip|lr|fp|sl|sb)$", operands):
-                self.indirect[section] = f"{mnemonic} {operands}"
+                self.indirect.add(section)
             if re.match(r"bx", mnemonic) and operands.strip() != "lr":
-                self.indirect[section] = f"{mnemonic} {operands}"
+                raise Stop(f"{section} jumps through a register ({mnemonic} {operands}): its stack has no bound")
+        if self.indirect and not self.address_taken:
+            raise Stop(f"calls through a register in {sorted(self.indirect)}, but no function's address is taken")
+        for section in self.indirect:
+            self.calls[section] |= self.address_taken
+
+    def read_addresses(self):
+        """Functions that something else than a call refers to: what a call through a register may reach."""
+        where = ""
+        for line in run(PREFIX + "objdump", "-r", self.object).splitlines():
+            if found := re.match(r"RELOCATION RECORDS FOR \[(.*)\]", line):
+                where = found[1]
+            found = re.match(r"[0-9a-f]{8} (R_ARM_\S+)\s+(\S+)$", line)
+            # The unwind index names every function.
+            if not found or where.startswith(".ARM.ex") or found[1].startswith(("R_ARM_THM_CALL", "R_ARM_THM_JUMP")):
+                continue
+            symbol = re.sub(r"[+-]0x[0-9a-f]+$", "", found[2])
+            if section := self.section_of.get(symbol, symbol if symbol.startswith(".text") else None):
+                self.address_taken.add(section)
 
     def target(self, symbol):
         """The section a call goes to; None for the C library's memory functions."""
@@ -145,8 +166,6 @@ class Archive:
         """Frame and deepest callee of a section, and the chain."""
         if section in path:
             raise Stop("recursion: " + " -> ".join(path[path.index(section) :] + (section,)))
-        if section in self.indirect:
-            raise Stop(f"{section} calls through a register ({self.indirect[section]}): its stack has no bound")
         deepest, chain = 0, ()
         for callee in sorted(self.calls[section] - {None, section}):
             depth, below = self.stack(callee, path + (section,))

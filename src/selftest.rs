@@ -80,7 +80,7 @@ const GOLDEN: [Golden; 7] = [
 ];
 
 /// Runs every format through quantizing, decoding and the products, on the tier in use, and compares with
-/// stored results. Takes 7 KB of stack on a Cortex-M4.
+/// stored results. Takes 12 KB of stack on a Cortex-M4.
 ///
 /// # Errors
 /// [`Error::SelfTest`]: this build gives wrong results on this machine.

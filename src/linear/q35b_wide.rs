@@ -89,10 +89,8 @@ fn digits<L: CodebookLanes>(tools: Tools<L>, block: &Block) -> [L::Bytes; 8] {
     let (select, _, _) = fields(block);
     let second = l.spread(select, 8);
     let thirds: &[[u8; 32]; 3] = block.first_chunk::<96>().map_or(&[[0; 32]; 3], bytemuck::must_cast_ref);
-    let [x0, x1, x2] = thirds.each_ref().map(
-        #[inline(always)]
-        |third| l.load(third),
-    );
+    let [x0, x1, x2] = thirds;
+    let (x0, x1, x2) = (l.load(x0), l.load(x1), l.load(x2));
     // Half bytes without their bit 3; those bits of the three vectors are the codes of the last 64 weights.
     let last = l.half(l.and(x0, bits));
     let last = l.half(l.or(last, l.and(x1, bits)));

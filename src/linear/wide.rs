@@ -181,7 +181,8 @@ impl<L: CodebookLanes> Ops for Wide<L> {
         let l = self.0;
         let triples = five_level::triples(q);
         let halves: &[[u8; 32]; 2] = bytemuck::must_cast_ref(&triples);
-        let [mut b0, mut b1] = halves.each_ref().map(|h| l.load(h));
+        let [b0, b1] = halves;
+        let (mut b0, mut b1) = (l.load(b0), l.load(b1));
         let mut sums = [0; 3];
         for (sum, a) in sums.iter_mut().zip(a) {
             let [a0, a1]: &[[i8; 32]; 2] = bytemuck::must_cast_ref(*a);

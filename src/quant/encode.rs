@@ -400,27 +400,15 @@ impl Job<'_> {
             let mut start = 0;
             for (x, out) in pieces_with::<{ q35b::BLOCK_LEN }, _, _>(row, out.chunks_mut(q35b::BLOCK_BYTES)) {
                 let (_, max) = super::fit::largest(x);
-                let mut weights = [0.0f32; q35b::BLOCK_LEN];
-                let importance = self.weighted.as_ref().and_then(|w| w.importance.part(start, x.len()));
-                let importance = importance.map(|part| {
-                    for (weight, share) in weights.iter_mut().zip(part.shares()) {
-                        *weight = share;
-                    }
-                    weights.get(..x.len()).unwrap_or_default()
-                });
+                let limit = if max < q35b::MAX_MAGNITUDE { max } else { q35b::MAX_MAGNITUDE };
+                let part = self.weighted.as_ref().and_then(|w| w.importance.part(start, x.len()));
                 start += x.len();
                 simd::vectorize(
                     tier,
                     #[inline(always)]
                     || {
-                        let mut finite = [0.0f32; q35b::BLOCK_LEN];
-                        let finite = finite.get_mut(..x.len()).unwrap_or_default();
-                        for (out, &v) in finite.iter_mut().zip(x) {
-                            let v = if v > max { max } else { v };
-                            let v = if v < -max { -max } else { v };
-                            *out = if v.is_nan() { 0.0 } else { v };
-                        }
-                        let e = q35b::encode_here(finite, importance, &q35b::CODEBOOKS);
+                        let importance = part.as_ref().map(|part| part.shares());
+                        let e = q35b::encode_here(x, limit, importance, &q35b::CODEBOOKS);
                         let mut block = [0; q35b::BLOCK_BYTES];
                         q35b::pack(&e.codes, e.select, &e.scales, e.d, &mut block);
                         q35b::cut_tail(&block, x.len(), out);

@@ -54,7 +54,7 @@ impl<'a> Importance<'a> {
     }
 
     /// Weights in 0..=1 of consecutive values; from the first column again after the last.
-    pub(crate) fn shares(&self) -> impl Iterator<Item = f32> {
+    pub(crate) fn shares(&self) -> impl Iterator<Item = f32> + Clone {
         let max = self.max;
         self.weights.iter().cycle().map(move |w| w / max)
     }

@@ -74,6 +74,7 @@ mod x86 {
     use pulp::cast;
     use pulp::x86::{V2, V3};
 
+    use super::super::lanes::{map_four, map_two};
     use super::{BITS, CodebookLanes, Lanes, TO_TOP};
 
     impl CodebookLanes for V3 {
@@ -168,12 +169,14 @@ mod x86 {
         #[inline(always)]
         fn six_bits(self, fields: &[u8; 16], windows: [__m128i; 2]) -> [__m128i; 2] {
             let fields = cast(*fields);
-            let windows = windows.map(
+            let windows = map_two(
+                windows,
                 #[inline(always)]
                 |w| self.ssse3._mm_shuffle_epi8(fields, w),
             );
             let top = both(windows, cast(TO_TOP), |w, f| self.sse2._mm_mullo_epi16(w, f));
-            top.map(
+            map_two(
+                top,
                 #[inline(always)]
                 |t| self.sse2._mm_srai_epi16::<10>(t),
             )
@@ -192,7 +195,8 @@ mod x86 {
         }
         #[inline(always)]
         fn total_four(self, sums: [[__m128i; 2]; 4]) -> [i32; 4] {
-            let [a, b, c, d] = sums.map(
+            let [a, b, c, d] = map_four(
+                sums,
                 #[inline(always)]
                 |[low, high]| self.sse2._mm_add_epi32(low, high),
             );
@@ -209,6 +213,7 @@ mod aarch64 {
     use pulp::aarch64::Neon;
     use pulp::cast;
 
+    use super::super::lanes::{map_four, map_two};
     use super::{BITS, CodebookLanes, Lanes, TO_TOP};
 
     /// Applies an operation to both halves.
@@ -231,7 +236,8 @@ mod aarch64 {
         fn look_up(self, [table, _]: [uint8x16_t; 2], index: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
             // An index above 15 would give 0.
             let index = self.and(index, self.splat(15));
-            index.map(
+            map_two(
+                index,
                 #[inline(always)]
                 |i| self.neon.vqtbl1q_u8(table, i),
             )
@@ -240,7 +246,8 @@ mod aarch64 {
         fn spread(self, bits: u16, value: u8) -> [uint8x16_t; 2] {
             let each: [uint16x8_t; 2] = cast(BITS);
             let all = self.neon.vdupq_n_u16(bits);
-            let masks: [uint8x16_t; 2] = each.map(
+            let masks: [uint8x16_t; 2] = map_two(
+                each,
                 #[inline(always)]
                 |e| cast(self.neon.vtstq_u16(all, e)),
             );
@@ -268,13 +275,15 @@ mod aarch64 {
         #[inline(always)]
         fn six_bits(self, fields: &[u8; 16], windows: [uint8x16_t; 2]) -> [int16x8_t; 2] {
             let fields: uint8x16_t = cast(*fields);
-            let windows: [int16x8_t; 2] = windows.map(
+            let windows: [int16x8_t; 2] = map_two(
+                windows,
                 #[inline(always)]
                 |w| cast(self.neon.vqtbl1q_u8(fields, w)),
             );
             let factors: [int16x8_t; 2] = cast(TO_TOP);
             let top = both(windows, factors, |w, f| self.neon.vmulq_s16(w, f));
-            top.map(
+            map_two(
+                top,
                 #[inline(always)]
                 |t| self.neon.vshrq_n_s16::<10>(t),
             )
@@ -292,7 +301,8 @@ mod aarch64 {
         }
         #[inline(always)]
         fn total_four(self, sums: [[int32x4_t; 2]; 4]) -> [i32; 4] {
-            let [a, b, c, d] = sums.map(
+            let [a, b, c, d] = map_four(
+                sums,
                 #[inline(always)]
                 |[low, high]| self.neon.vaddq_s32(low, high),
             );

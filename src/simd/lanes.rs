@@ -127,6 +127,20 @@ pub(crate) fn map_eight<T, U>(values: [T; 8], f: impl Fn(T) -> U) -> [U; 8] {
     [f(v0), f(v1), f(v2), f(v3), f(v4), f(v5), f(v6), f(v7)]
 }
 
+/// [`map_eight`] of two.
+#[inline(always)]
+pub(crate) fn map_two<T, U>(values: [T; 2], f: impl Fn(T) -> U) -> [U; 2] {
+    let [v0, v1] = values;
+    [f(v0), f(v1)]
+}
+
+/// [`map_eight`] of four.
+#[inline(always)]
+pub(crate) fn map_four<T, U>(values: [T; 4], f: impl Fn(T) -> U) -> [U; 4] {
+    let [v0, v1, v2, v3] = values;
+    [f(v0), f(v1), f(v2), f(v3)]
+}
+
 /// Signed bytes as the unsigned bytes that [`Lanes::load`] takes.
 #[inline(always)]
 pub(crate) fn unsigned(bytes: &[i8; 32]) -> &[u8; 32] {

@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m128, __m128i};
 use pulp::cast;
 use pulp::x86::V2;
 
-use super::lanes::{Lanes, map_eight};
+use super::lanes::{Lanes, map_eight, map_four};
 
 /// Applies an operation to both halves.
 #[inline(always)]
@@ -280,7 +280,7 @@ impl Lanes for V2 {
     #[inline(always)]
     fn codes_to_floats(self, codes: &[i8; 16]) -> [__m128; 4] {
         let quarters: [i32; 4] = cast(*codes);
-        quarters.map(|four| {
+        map_four(quarters, |four| {
             self.sse2._mm_cvtepi32_ps(self.sse4_1._mm_cvtepi8_epi32(self.sse2._mm_cvtsi32_si128(four)))
         })
     }

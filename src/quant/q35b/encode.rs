@@ -64,7 +64,7 @@ pub fn encode_block(x: &[f32], importance: Option<&[f32]>, codebooks: &Codebooks
     simd::vectorize(
         simd::active(),
         #[inline(always)]
-        || encode_here(x, importance, codebooks),
+        || encode_here(x, MAX_MAGNITUDE, importance.map(|i| i.iter().copied()), codebooks),
     )
 }
 
@@ -74,37 +74,32 @@ struct Block {
     importance: [Lanes; 16],
 }
 
+// `ZERO` and `set`, here and below, instead of a constructor: a returned structure of 2 KB is copied on the stack.
 impl Block {
-    /// Transposes, and makes the input harmless: finite, within the range, importance at most 1.
+    const ZERO: Block = Block { x: [[0.0; GROUPS]; 16], importance: [[0.0; GROUPS]; 16] };
+
+    /// Transposes, and makes the input harmless: magnitudes at most `limit`, NaN 0, importance at most 1.
     #[inline(always)]
-    fn new(x: &[f32], importance: Option<&[f32]>) -> Block {
-        let mut values = [[0.0f32; 16]; GROUPS];
-        let mut weights = [[0.0f32; 16]; GROUPS];
-        for (out, &v) in values.as_flattened_mut().iter_mut().zip(x) {
-            let v = if v > MAX_MAGNITUDE { MAX_MAGNITUDE } else { v };
-            let v = if v < -MAX_MAGNITUDE { -MAX_MAGNITUDE } else { v };
-            *out = if v.is_nan() { 0.0 } else { v };
-        }
-        let flat = weights.as_flattened_mut();
+    fn set(&mut self, x: &[f32], limit: f32, importance: Option<impl Iterator<Item = f32> + Clone>) {
+        fill(&mut self.x, x, |&v| {
+            let v = if v > limit { limit } else { v };
+            let v = if v < -limit { -limit } else { v };
+            if v.is_nan() { 0.0 } else { v }
+        });
         match importance {
-            None => {
-                for (out, _) in flat.iter_mut().zip(x) {
-                    *out = 1.0;
-                }
-            }
+            None => fill(&mut self.importance, x, |_| 1.0),
             Some(importance) => {
                 // Only the proportions count: the largest becomes 1.
-                let largest = importance.iter().fold(0.0f32, |m, &v| if v > m { v } else { m });
+                let largest = importance.clone().fold(0.0f32, |m, v| if v > m { v } else { m });
                 let inverse = if largest > 0.0 { 1.0 / largest } else { 0.0 };
                 // A denormal has no finite inverse, an infinity none at all: then all count the same.
                 let even = !(inverse > 0.0 && inverse.is_finite());
-                for (out, (&v, _)) in flat.iter_mut().zip(importance.iter().zip(x)) {
+                fill(&mut self.importance, importance.take(x.len()), |v| {
                     let v = if even { 1.0 } else { v * inverse };
-                    *out = if v > 0.0 { v } else { 0.0 };
-                }
+                    if v > 0.0 { v } else { 0.0 }
+                });
             }
         }
-        Block { x: transposed(&values), importance: transposed(&weights) }
     }
 
     /// The weighted squared error of each group with these scales and the nearest levels.
@@ -141,17 +136,17 @@ impl Block {
     }
 }
 
+/// Value `i` of group `g` goes to `columns[i][g]`.
 #[inline(always)]
-fn transposed(rows: &[[f32; 16]; GROUPS]) -> [Lanes; 16] {
-    let mut columns = [[0.0; GROUPS]; 16];
-    for (g, row) in rows.iter().enumerate() {
-        for (column, &v) in columns.iter_mut().zip(row) {
+fn fill<T>(columns: &mut [Lanes; 16], values: impl IntoIterator<Item = T>, value: impl Fn(T) -> f32) {
+    let mut values = values.into_iter();
+    for g in 0..GROUPS {
+        for (column, v) in columns.iter_mut().zip(&mut values) {
             if let Some(lane) = column.get_mut(g) {
-                *lane = v;
+                *lane = value(v);
             }
         }
     }
-    columns
 }
 
 /// 0 for a scale of 0: every value is then nearest to the level nearest to 0, times 0.
@@ -168,26 +163,29 @@ struct Books {
 }
 
 impl Books {
+    const ZERO: Books =
+        Books { lowest: [0.0; GROUPS], middles: [[0.0; GROUPS]; 7], steps: [[0.0; GROUPS]; 7] };
+
     /// Each lane with the codebook that it chose.
     #[inline(always)]
-    fn new([first, second]: &Codebooks, chosen: &[bool; GROUPS]) -> Books {
-        let mut levels = [[0.0; GROUPS]; 8];
-        for (lanes, (&a, &b)) in levels.iter_mut().zip(first.iter().zip(second)) {
-            for (lane, &second) in lanes.iter_mut().zip(chosen) {
-                *lane = if second { b as f32 } else { a as f32 };
-            }
+    fn set(&mut self, [first, second]: &Codebooks, chosen: &[bool; GROUPS]) {
+        let pick = |chosen: bool, a: i8, b: i8| if chosen { b as f32 } else { a as f32 };
+        let ([a, ..], [b, ..]) = (*first, *second);
+        for (lane, &chosen) in self.lowest.iter_mut().zip(chosen) {
+            *lane = pick(chosen, a, b);
         }
-        let (mut middles, mut steps) = ([[0.0; GROUPS]; 7], [[0.0; GROUPS]; 7]);
-        let pairs = levels.iter().zip(levels.iter().skip(1));
-        for ((middles, steps), (lower, upper)) in middles.iter_mut().zip(&mut steps).zip(pairs) {
-            for (((m, s), l), u) in middles.iter_mut().zip(steps).zip(lower).zip(upper) {
+        let pairs = first.iter().zip(second);
+        let pairs = pairs.clone().zip(pairs.skip(1));
+        for ((middles, steps), ((&a0, &b0), (&a1, &b1))) in
+            self.middles.iter_mut().zip(&mut self.steps).zip(pairs)
+        {
+            for ((m, s), &chosen) in middles.iter_mut().zip(steps).zip(chosen) {
+                let (lower, upper) = (pick(chosen, a0, b0), pick(chosen, a1, b1));
                 // Halves of integers: exact.
-                *m = 0.5 * (l + u);
-                *s = u - l;
+                *m = 0.5 * (lower + upper);
+                *s = upper - lower;
             }
         }
-        let [lowest, ..] = levels;
-        Books { lowest, middles, steps }
     }
 
     /// The level nearest to `x / scale`, the lower one of a tie.
@@ -213,7 +211,8 @@ struct Shapes {
     scales: Lanes,
 }
 
-#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(never))] // less stack
 fn choose_shapes(block: &Block, codebooks: &Codebooks) -> Shapes {
     let (mut highest, mut lowest) = ([0.0f32; GROUPS], [0.0f32; GROUPS]);
     for x in &block.x {
@@ -224,8 +223,9 @@ fn choose_shapes(block: &Block, codebooks: &Codebooks) -> Shapes {
     }
     let mut best = [f32::MAX; GROUPS];
     let mut shapes = Shapes { second: [false; GROUPS], scales: [0.0; GROUPS] };
+    let mut books = Books::ZERO;
     for (second, book) in [false, true].into_iter().zip(codebooks) {
-        let books = Books::new(codebooks, &[second; GROUPS]);
+        books.set(codebooks, &[second; GROUPS]);
         let ([bottom, ..], [.., top]) = (*book, *book);
         let (above, below) = (1.0 / top as f32, 1.0 / bottom as f32);
         for sign in [1.0f32, -1.0] {
@@ -265,7 +265,8 @@ struct Fitted {
 }
 
 /// Rounds the scales to multiples of `d / 256`, their neighbours tried as well.
-#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(never))] // less stack
 fn fit(block: &Block, books: &Books, real: &Lanes, d: f16) -> Fitted {
     let unit = unit(d.to_le_bytes());
     let per_unit = inverse(unit);
@@ -319,12 +320,19 @@ fn stored(unit: f32) -> f16 {
     f32_to_f16(if d < F16_MAX { d } else { F16_MAX })
 }
 
-/// [`encode_block`], for callers that run on a tier already.
+/// [`encode_block`], for callers that run on a tier already. Magnitudes above `limit` count as that.
 #[inline(always)]
-pub(crate) fn encode_here(x: &[f32], importance: Option<&[f32]>, codebooks: &Codebooks) -> Encoded {
-    let block = Block::new(x, importance);
+pub(crate) fn encode_here(
+    x: &[f32],
+    limit: f32,
+    importance: Option<impl Iterator<Item = f32> + Clone>,
+    codebooks: &Codebooks,
+) -> Encoded {
+    let mut block = Block::ZERO;
+    block.set(x, limit, importance);
     let mut shapes = choose_shapes(&block, codebooks);
-    let books = Books::new(codebooks, &shapes.second);
+    let mut books = Books::ZERO;
+    books.set(codebooks, &shapes.second);
     block.least_squares(&books, &mut shapes.scales);
 
     let mut whole = 0.0f32;
@@ -349,6 +357,13 @@ pub(crate) fn encode_here(x: &[f32], importance: Option<&[f32]>, codebooks: &Cod
         }
     }
 
+    pack_levels(&block, &books, &best, &shapes.second)
+}
+
+/// The codes of what was fitted.
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(never))] // less stack
+fn pack_levels(block: &Block, books: &Books, best: &Fitted, second: &[bool; GROUPS]) -> Encoded {
     let mut encoded = Encoded { codes: [0; BLOCK_LEN], select: 0, scales: [0; GROUPS], d: best.d };
     let unit = unit(best.d.to_le_bytes());
     let inverse = best.scales.map(|s| inverse(s * unit));
@@ -365,9 +380,7 @@ pub(crate) fn encode_here(x: &[f32], importance: Option<&[f32]>, codebooks: &Cod
             *code = lanes.get(g).copied().unwrap_or_default();
         }
     }
-    for (g, ((scale, &s), &second)) in
-        encoded.scales.iter_mut().zip(&best.scales).zip(&shapes.second).enumerate()
-    {
+    for (g, ((scale, &s), &second)) in encoded.scales.iter_mut().zip(&best.scales).zip(second).enumerate() {
         *scale = s as i8;
         encoded.select |= (second as u16) << g;
     }
