@@ -89,12 +89,13 @@ impl Block {
         match importance {
             None => fill(&mut self.importance, x, |_| 1.0),
             Some(importance) => {
+                let importance = importance.take(x.len());
                 // Only the proportions count: the largest becomes 1.
                 let largest = importance.clone().fold(0.0f32, |m, v| if v > m { v } else { m });
                 let inverse = if largest > 0.0 { 1.0 / largest } else { 0.0 };
                 // A denormal has no finite inverse, an infinity none at all: then all count the same.
                 let even = !(inverse > 0.0 && inverse.is_finite());
-                fill(&mut self.importance, importance.take(x.len()), |v| {
+                fill(&mut self.importance, importance, |v| {
                     let v = if even { 1.0 } else { v * inverse };
                     if v > 0.0 { v } else { 0.0 }
                 });
