@@ -102,6 +102,12 @@ impl Rule {
         }
     }
 
+    /// Three levels. `zero` is NaN if all are zero.
+    #[inline(always)]
+    pub(crate) fn ternary(zero: f32, scale: f32) -> Rule {
+        Rule { zero, half: f32::NAN, scale }
+    }
+
     /// The trit of `x`: -1..=1. NaN gives 0, an infinity what the largest finite magnitude gives.
     #[inline(always)]
     pub(crate) fn trit(&self, x: f32) -> i8 {
@@ -328,14 +334,23 @@ pub(crate) fn ternary_from_scale(fit: Fit, scale: f32) -> Ternary {
     Ternary { threshold: threshold / guard, scale }
 }
 
-/// The smallest float near `guess` for which the monotonic `reached` holds: what the comparison
+/// Where [`first_at`] looks first: this many floats below its guess, and how many floats it looks at.
+pub(super) const WINDOW_START: u32 = 3;
+pub(super) const WINDOW: u32 = 8;
+
+/// The smallest float near `guess` (positive) for which the monotonic `reached` holds: what the comparison
 /// `round(x * (1 / s)) >= level` amounts to, rounding of the product included.
 fn first_at(guess: f32, reached: impl Fn(f32) -> bool) -> f32 {
-    let mut t = guess;
-    while reached(t.next_down()) {
-        t = t.next_down();
+    let start = guess.to_bits().saturating_sub(WINDOW_START);
+    // Counted, not searched: where it lies depends on the rounding of single bits, which no branch foresees.
+    let below = (0..WINDOW).filter(|&step| !reached(f32::from_bits(start + step))).count() as u32;
+    let mut t = f32::from_bits(start + below);
+    if below == 0 {
+        while reached(t.next_down()) {
+            t = t.next_down();
+        }
     }
-    while !reached(t) {
+    while below == WINDOW && !reached(t) {
         t = t.next_up();
     }
     t

@@ -21,6 +21,7 @@ mod activations;
 mod base3;
 mod codes;
 mod decode;
+mod eights;
 mod encode;
 mod fit;
 mod format;

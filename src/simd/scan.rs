@@ -81,6 +81,12 @@ pub(crate) trait Scan: Copy {
         sums
     }
 
+    /// [`Scan::largest_bits`] and [`Scan::sums`] in one pass.
+    #[inline(always)]
+    fn largest_and_sums(self, x: &[f32; CHUNK]) -> (u32, [f32; 16]) {
+        (self.largest_bits(x), self.sums(x))
+    }
+
     /// `|x| * per_step` (below 2^15) to nearest, ties to even; in any order within each 16.
     #[inline(always)]
     fn steps(self, x: &[f32; CHUNK], per_step: f32, steps: &mut [u16; CHUNK]) {
@@ -344,6 +350,28 @@ mod avx2 {
                 b = self.avx._mm256_add_ps(b, magnitude(self, x1));
             }
             cast([a, b])
+        }
+
+        #[inline(always)]
+        fn largest_and_sums(self, x: &[f32; CHUNK]) -> (u32, [f32; 16]) {
+            let [mut a, mut b]: [__m256; 2] = cast([0f32; 16]);
+            let [mut c, mut d]: [__m256i; 2] = cast([0u32; 16]);
+            for group in x.as_chunks::<16>().0 {
+                let [x0, x1]: [[f32; 8]; 2] = cast(*group);
+                let (m0, m1) = (magnitude(self, x0), magnitude(self, x1));
+                (a, b) = (self.avx._mm256_add_ps(a, m0), self.avx._mm256_add_ps(b, m1));
+                c = self.avx2._mm256_max_epu32(c, cast(m0));
+                d = self.avx2._mm256_max_epu32(d, cast(m1));
+            }
+            // Magnitudes have no sign bit: their order as signed numbers is the same.
+            let both = self.avx2._mm256_max_epi32(c, d);
+            let both = self.avx2._mm256_max_epi32(both, self.avx2._mm256_permute2x128_si256::<1>(both, both));
+            let both =
+                self.avx2._mm256_max_epi32(both, self.avx2._mm256_shuffle_epi32::<0b01_00_11_10>(both));
+            let both =
+                self.avx2._mm256_max_epi32(both, self.avx2._mm256_shuffle_epi32::<0b10_11_00_01>(both));
+            let [largest, ..]: [u32; 8] = cast(both);
+            (largest, cast([a, b]))
         }
 
         #[inline(always)]
