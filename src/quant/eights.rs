@@ -1,13 +1,13 @@
-//! The rules of eight blocks at once, for fits that need only a sum or a maximum: what one block waits for (a sum across
-//! lanes, two quotients, the exact threshold) is then one vector operation for all of them.
-//!
-//! Per 256 values: 4 operations for each 8 values (magnitude, its bits, maximum, sum), and about 10 of a block's eighth of the rest.
+//! The rules of eight blocks at once: what one block waits for (a sum across lanes, quotients, comparisons) is then one
+//! vector operation for all of them. See docs/kernels.md for the counts of operations.
 
 use crate::math::{guard_scale, tree_sum};
 use crate::simd::scan::{CHUNK, Scan};
+use crate::workspace::Carver;
 
-use super::Fit;
 use super::fit::{Rule, WINDOW, WINDOW_START};
+use super::project::Search;
+use super::{Fit, narrow};
 
 /// Blocks that are fitted together.
 pub(super) const EIGHT: usize = 8;
@@ -17,7 +17,12 @@ type Lanes = [f32; EIGHT];
 /// The same rules as [`fit`](super::fit::fit) finds block by block for three levels; `None` for another fit, and for
 /// blocks that are not ordinary (no NaN, no infinity, not all zero, magnitudes between 2^-40 and 2^40).
 #[cfg_attr(target_arch = "x86_64", inline(always))]
-pub(super) fn rules(scan: impl Scan, fit: Fit, blocks: &[[f32; CHUNK]; EIGHT]) -> Option<[Rule; EIGHT]> {
+pub(super) fn rules(
+    scan: impl Scan,
+    fit: Fit,
+    blocks: &[[f32; CHUNK]; EIGHT],
+    scratch: &mut [u8],
+) -> Option<[Rule; EIGHT]> {
     let (mut largest, mut sums) = ([0.0; EIGHT], [0.0; EIGHT]);
     for ((largest, sum), block) in largest.iter_mut().zip(&mut sums).zip(blocks) {
         let (bits, lanes) = scan.largest_and_sums(block);
@@ -27,17 +32,40 @@ pub(super) fn rules(scan: impl Scan, fit: Fit, blocks: &[[f32; CHUNK]; EIGHT]) -
     if !largest.iter().all(|&max| max > 0.0 && max < f32::INFINITY && guard_scale(max) == 1.0) {
         return None;
     }
-    let (scale, strict) = match fit {
-        Fit::AbsMax => (largest, false),
-        Fit::AbsMean => (sums.map(|sum| sum / CHUNK as f32), true),
+    let (zero, scale) = match fit {
+        Fit::AbsMax => (thresholds(&largest, false)?, largest),
+        Fit::AbsMean => {
+            let mean = sums.map(|sum| sum / CHUNK as f32);
+            (thresholds(&mean, true)?, mean)
+        }
+        Fit::Mse => projections(scan, blocks, &largest, scratch)?,
         _ => return None,
     };
-    let zero = thresholds(&scale, strict)?;
     let mut rules = [Rule::NONE; EIGHT];
     for ((rule, (&zero, &scale)), &max) in rules.iter_mut().zip(zero.iter().zip(&scale)).zip(&largest) {
         *rule = Rule::ternary(if zero <= max { zero } else { f32::NAN }, scale);
     }
     Some(rules)
+}
+
+/// Thresholds and scales of the exact projections; `None` without scratch.
+#[inline(always)]
+fn projections(
+    scan: impl Scan,
+    blocks: &[[f32; CHUNK]; EIGHT],
+    largest: &Lanes,
+    scratch: &mut [u8],
+) -> Option<(Lanes, Lanes)> {
+    let mut carver = Carver::new(scratch);
+    let keys = carver.take::<u32>(CHUNK).ok()?;
+    let room = carver.take::<u32>(CHUNK).ok()?;
+    let (mut zero, mut scale) = ([0.0; EIGHT], [0.0; EIGHT]);
+    let bounds = narrow::narrowed(scan, blocks, largest);
+    for ((block, (low, high)), to) in blocks.iter().zip(bounds).zip(zero.iter_mut().zip(&mut scale)) {
+        let found = Search::new(scan, core::iter::once(block), low, high).finish(scan, block, keys, room);
+        (*to.0, *to.1) = (found.zero, found.scale);
+    }
+    Some((zero, scale))
 }
 
 /// For each lane the smallest float `t` with `t * (1 / scale) >= 0.5`, or `> 0.5`, as `fit::first_at` finds it; `None`
@@ -68,6 +96,8 @@ mod tests {
     use crate::quant::fit::{Levels, fit};
     use crate::simd::{self, Tier};
 
+    const ROOM: usize = 8 * CHUNK + 8;
+
     #[test]
     fn eight_blocks_have_the_rules_of_each_alone() {
         let mut state = 7u32;
@@ -79,17 +109,24 @@ mod tests {
             let mut blocks = [[0.0f32; CHUNK]; EIGHT];
             for block in &mut blocks {
                 let size = 2f32.powi(round % 81 - 40) * (1.0 + 0.5 * next());
-                block.iter_mut().for_each(|v| *v = size * next() * next());
+                // From even to heavy-tailed, and with many equal values.
+                block.iter_mut().for_each(|v| match round % 5 {
+                    0 => *v = size * next(),
+                    1 => *v = size * next() * next(),
+                    2 => *v = size * (next() * next()).powi(3),
+                    3 => *v = size * (3.0 * next()).round(),
+                    _ => *v = size * if next() > 0.9 { 1.0 } else { 1e-3 * next() },
+                });
             }
-            for how in [Fit::AbsMax, Fit::AbsMean] {
+            for how in [Fit::AbsMax, Fit::AbsMean, Fit::Mse] {
                 for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
-                    let together = simd::with_scan!(tier, scan => rules(scan, how, &blocks));
+                    let together = simd::with_scan!(tier, scan => rules(scan, how, &blocks, &mut [0; ROOM]));
                     let Some(together) = together else {
-                        assert!(!(2..79).contains(&(round % 81)), "round {round}");
+                        assert!(!(8..76).contains(&(round % 81)), "round {round}");
                         continue;
                     };
                     for (rule, block) in together.iter().zip(&blocks) {
-                        let alone = fit(how, Levels::Three, block, &mut []).unwrap();
+                        let alone = fit(how, Levels::Three, block, &mut [0; ROOM]).unwrap();
                         assert_eq!(rule.scale.to_bits(), alone.scale.to_bits());
                         assert_eq!(rule.threshold().to_bits(), alone.threshold().to_bits());
                     }
@@ -104,11 +141,14 @@ mod tests {
             let mut blocks = [[1.0f32; CHUNK]; EIGHT];
             blocks[5] = [odd; CHUNK];
             for how in [Fit::AbsMax, Fit::AbsMean] {
-                let found = simd::with_scan!(simd::active(), scan => rules(scan, how, &blocks));
+                let found =
+                    simd::with_scan!(simd::active(), scan => rules(scan, how, &blocks, &mut [0; ROOM]));
                 assert!(found.is_none(), "{odd}");
             }
         }
-        let found = simd::with_scan!(simd::active(), scan => rules(scan, Fit::Mse, &[[1.0; CHUNK]; EIGHT]));
+        let other = Fit::NormPreserving;
+        let blocks = [[1.0; CHUNK]; EIGHT];
+        let found = simd::with_scan!(simd::active(), scan => rules(scan, other, &blocks, &mut [0; ROOM]));
         assert!(found.is_none());
     }
 }

@@ -295,14 +295,14 @@ impl Job<'_> {
     }
 
     /// The rules of eight blocks, where that is quicker than one after the other.
-    fn fit_eight(&self, blocks: &[[f32; CHUNK]; EIGHT]) -> Option<[Rule; EIGHT]> {
+    fn fit_eight(&self, blocks: &[[f32; CHUNK]; EIGHT], scratch: &mut [u8]) -> Option<[Rule; EIGHT]> {
         // Without vectors there is nothing to gain, and a microcontroller is spared the code.
         if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-            || !matches!(self.options.fit, Fit::AbsMax | Fit::AbsMean)
+            || !matches!(self.options.fit, Fit::AbsMax | Fit::AbsMean | Fit::Mse)
         {
             return None;
         }
-        simd::with_scan!(simd::active(), scan => eights::rules(scan, self.options.fit, blocks))
+        simd::with_scan!(simd::active(), scan => eights::rules(scan, self.options.fit, blocks, scratch))
     }
 
     /// The parts of a row that share a scale, under block or row granularity.
@@ -354,7 +354,7 @@ impl Job<'_> {
             for (block, (i, out)) in pieces_with::<LEN, _, _>(row, out.chunks_mut(BYTES).enumerate()) {
                 if by_eights && i.is_multiple_of(EIGHT) {
                     let blocks = row.get(LEN * i..).and_then(|rest| rest.as_chunks().0.first_chunk());
-                    eight = blocks.and_then(|blocks| self.fit_eight(blocks));
+                    eight = blocks.and_then(|blocks| self.fit_eight(blocks, scratch));
                 }
                 let rule = match (row_rule, eight.as_ref().and_then(|rules| rules.get(i % EIGHT))) {
                     (Some(rule), _) => rule,

@@ -297,9 +297,8 @@ fn project_three(
         return Ok(result);
     }
     let candidates = search.collect(values, keys);
-    let both = (keys.get_mut(..candidates), copy.get_mut(..candidates));
-    let (keys, room) = (both.0.unwrap_or_default(), both.1.unwrap_or_default());
-    Ok(search.result_among(keys, room))
+    // The copy is not needed after the candidates are taken out of it.
+    Ok(search.result_among(keys, copy, candidates))
 }
 
 /// The bits of all magnitudes, largest first.

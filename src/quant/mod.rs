@@ -26,6 +26,7 @@ mod encode;
 mod fit;
 mod format;
 mod mixed;
+mod narrow;
 mod order;
 mod partial;
 mod project;

@@ -36,7 +36,7 @@ pub(super) struct Projection {
 }
 
 /// The step of the largest magnitude. 8 of them fit a u16, so a lane takes 8 values.
-const TOP: f32 = 8191.0;
+pub(super) const TOP: f32 = 8191.0;
 
 /// The best three levels for the magnitudes of `x`, all finite and the largest of them `max`, which is far from
 /// both ends of the f32 range.
@@ -78,30 +78,8 @@ pub(super) fn search_three(scan: impl Scan, x: &[f32], max: f32) -> Search {
         }
         cuts.narrow(scan, &at, &heights);
     }
-    let (low, high) = cuts.bounds(max);
-
-    let mut base = Tail::default();
-    let mut few = Few::NONE;
-    let mut candidates = 0;
-    for chunk in whole.iter().chain(last) {
-        let split = scan.split(chunk, low, high);
-        base.add(&split);
-        for (values, mut bits) in chunk.as_chunks::<64>().0.iter().zip(split.between) {
-            // The first three of a word without a branch: there are rarely more, and how many is hard to foresee.
-            // Bit 64, of an empty word, is no value.
-            for _ in 0..3 {
-                few.put(candidates, values.get(bits.trailing_zeros() as usize));
-                candidates += (bits != 0) as usize;
-                bits &= bits.wrapping_sub(1);
-            }
-            while bits != 0 {
-                few.put(candidates, values.get(bits.trailing_zeros() as usize));
-                candidates += 1;
-                bits &= bits - 1;
-            }
-        }
-    }
-    Search { low, high, base, few, candidates }
+    let (low, high) = bounds(cuts.low as f32, cuts.high as f32, max);
+    Search::new(scan, whole.iter().chain(last), low, high)
 }
 
 /// What is known after the search.
@@ -117,6 +95,38 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// Sums what is in, and looks for what lies between the bounds.
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    pub(super) fn new<'x>(
+        scan: impl Scan,
+        chunks: impl Iterator<Item = &'x [f32; CHUNK]>,
+        low: f32,
+        high: f32,
+    ) -> Search {
+        let mut base = Tail::default();
+        let mut few = Few::NONE;
+        let mut candidates = 0;
+        for chunk in chunks {
+            let split = scan.split(chunk, low, high);
+            base.add(&split);
+            for (values, mut bits) in chunk.as_chunks::<64>().0.iter().zip(split.between) {
+                // The first three of a word without a branch: there are rarely more, and how many is hard to foresee.
+                // Bit 64, of an empty word, is no value.
+                for _ in 0..3 {
+                    few.put(candidates, values.get(bits.trailing_zeros() as usize));
+                    candidates += (bits != 0) as usize;
+                    bits &= bits.wrapping_sub(1);
+                }
+                while bits != 0 {
+                    few.put(candidates, values.get(bits.trailing_zeros() as usize));
+                    candidates += 1;
+                    bits &= bits - 1;
+                }
+            }
+        }
+        Search { low, high, base, few, candidates }
+    }
+
     /// The result, unless there are many candidates to sort.
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     pub(super) fn result(&self, scan: impl Scan) -> Option<Projection> {
@@ -124,6 +134,22 @@ impl Search {
             return None;
         }
         Some(self.base.best_with(scan, &self.few, self.candidates, self.high))
+    }
+
+    /// The result; `x` are all values, `keys` and `room` hold as many.
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    pub(super) fn finish(
+        &self,
+        scan: impl Scan,
+        x: &[f32],
+        keys: &mut [u32],
+        room: &mut [u32],
+    ) -> Projection {
+        if let Some(result) = self.result(scan) {
+            return result;
+        }
+        let candidates = self.collect(x, keys);
+        self.result_among(keys, room, candidates)
     }
 
     /// Takes the bits of the candidates among `x` to the front of `keys`; returns how many they are.
@@ -139,14 +165,16 @@ impl Search {
         kept
     }
 
-    /// The result, given all candidates and as much room.
-    pub(super) fn result_among(&self, keys: &mut [u32], room: &mut [u32]) -> Projection {
+    /// The result, given the candidates at the front of `keys`, and as much room.
+    pub(super) fn result_among(&self, keys: &mut [u32], room: &mut [u32], candidates: usize) -> Projection {
+        let both = (keys.get_mut(..candidates), room.get_mut(..candidates));
+        let (keys, room) = (both.0.unwrap_or_default(), both.1.unwrap_or_default());
         self.base.best_below(sort_descending(keys, room, |bits| bits), self.high)
     }
 }
 
 /// The state of the search, in steps.
-struct Cuts {
+pub(super) struct Cuts {
     /// Values below this step are not in the best set.
     low: u32,
     /// Values from this step on are in it.
@@ -160,7 +188,8 @@ struct Cuts {
 
 /// Where the cuts of a round lie between the bounds, in 1/256: denser towards small values at first, where a heavy
 /// tail has its best threshold too; then evenly. The last cut is the right end of what is open.
-const SHARES: [[u32; CUTS - 1]; 2] = [[10, 25, 45, 71, 104, 142, 187], [0, 36, 72, 108, 144, 180, 216]];
+pub(super) const SHARES: [[u32; CUTS - 1]; 2] =
+    [[10, 25, 45, 71, 104, 142, 187], [0, 36, 72, 108, 144, 180, 216]];
 
 impl Cuts {
     /// Begins with the sum of all `n` steps.
@@ -233,15 +262,15 @@ impl Cuts {
             self.high = self.high.min(Self::in_from(middle(inside)));
         }
     }
+}
 
-    /// The bounds as magnitudes: from the second on all is in, below the first all is out.
-    #[inline(always)]
-    fn bounds(&self, max: f32) -> (f32, f32) {
-        // A step begins half a step earlier; the factors cover the rounding of these lines and of the steps.
-        let step = max / TOP;
-        let (low, high) = (self.low.min(self.high) as f32, self.high as f32);
-        ((low - 0.5) * step * (1.0 - 2e-6), (high - 0.5) * step * (1.0 + 2e-6))
-    }
+/// Bounds in steps as magnitudes: from the second on all is in, below the first all is out.
+#[inline(always)]
+pub(super) fn bounds(low: f32, high: f32, max: f32) -> (f32, f32) {
+    // A step begins half a step earlier; the factors cover the rounding of these lines and of the steps.
+    let step = max / TOP;
+    let low = smaller(low, high);
+    ((low - 0.5) * step * (1.0 - 2e-6), (high - 0.5) * step * (1.0 + 2e-6))
 }
 
 /// Number and sum of the magnitudes from a threshold on.
