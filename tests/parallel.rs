@@ -1,4 +1,4 @@
-//! Products on the threads of a pool: the bits of one thread, whatever the pool, the format and the shape.
+//! Products and quantizers on the threads of a pool: the bits of one thread, whatever the pool, the format and the shape.
 #![cfg(feature = "rayon")]
 
 mod common;
@@ -13,7 +13,8 @@ use hybridq::linear::{
     matvec_prepared_parallel, prepare, prepared_size,
 };
 use hybridq::quant::{
-    ActBlock, Format, NonFinite, Options, quantize, quantize_activations, quantize_workspace_size,
+    ActBlock, Fit, Format, Granularity, NonFinite, Options, quantize, quantize_activations,
+    quantize_parallel, quantize_workspace_size,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -178,6 +179,78 @@ fn errors_are_those_of_one_thread_and_leave_the_outputs_alone() {
             });
         }
     }
+}
+
+/// What the quantizer gives on one thread, and in every pool; a byte more than needed stays as it was.
+fn quantize_everywhere(
+    format: Format,
+    options: Options,
+    rows: usize,
+    cols: usize,
+    x: &[f32],
+) -> Result<(), Error> {
+    let mut one = vec![0xA5; format.matrix_bytes(rows, cols)? + 1];
+    let mut scratch = vec![0; quantize_workspace_size(format, &options, rows, cols)?];
+    let expected = quantize(format, &options, rows, cols, x, &mut one, &mut scratch);
+    for pool in POOLS.iter() {
+        let mut out = vec![0xA5; one.len()];
+        let got = pool.install(|| quantize_parallel(format, &options, rows, cols, x, &mut out));
+        assert_eq!(got, expected, "{format:?} {options:?}");
+        assert!(out == one, "{format:?} {options:?} {rows} x {cols}");
+        assert!(expected.is_ok() || out.iter().all(|b| *b == 0xA5));
+    }
+    expected
+}
+
+/// All but the empty ones are two or more slices.
+const SHAPES: [(usize, usize); 6] = [(70, 500), (137, 256), (17_000, 1), (2, 17_000), (0, 7), (7, 0)];
+
+#[test]
+fn quantizers_write_the_bytes_of_one_thread() {
+    let fits = [Fit::Mse, Fit::AbsMean, Fit::AbsMax, Fit::Percentile(60.0), Fit::NormPreserving, Fit::MinMax];
+    let mut ran = 0;
+    for format in Format::ALL {
+        for (rows, cols) in SHAPES {
+            let mut x = gaussian(rows * cols, 9);
+            for granularity in [Granularity::Block, Granularity::Row, Granularity::Tensor] {
+                for fit in fits {
+                    let options = Options::new(format).granularity(granularity).fit(fit);
+                    if quantize_workspace_size(format, &options, 1, 1).is_ok()
+                        && (cols < 400 || fit == Fit::Mse)
+                    {
+                        assert_eq!(quantize_everywhere(format, options, rows, cols, &x), Ok(()));
+                        ran += 1;
+                    }
+                }
+            }
+            if !x.is_empty() {
+                // One row wants a scale beyond f16, a later one is not finite: the error is the one of one thread.
+                let len = x.len();
+                x[len / 3] = 1e30;
+                x[len - 1] = f32::INFINITY;
+                let options = Options::new(format);
+                assert_eq!(quantize_everywhere(format, options, rows, cols, &x), Err(Error::NonFinite));
+                let saturate = options.non_finite(NonFinite::Saturate);
+                assert_eq!(quantize_everywhere(format, saturate, rows, cols, &x), Ok(()));
+            }
+        }
+        let options = Options::new(format);
+        let mut out = vec![0xA5; format.matrix_bytes(300, 300).unwrap()];
+        let x = gaussian(300 * 300, 1);
+        POOLS[2].install(|| {
+            let short = out.len() - 1;
+            let got = quantize_parallel(format, &options, 300, 300, &x, &mut out[..short]);
+            assert_eq!(got, Err(Error::OutputTooSmall));
+            let got = quantize_parallel(format, &options, 300, 300, &x[1..], &mut out);
+            assert_eq!(got, Err(Error::Shape));
+            let got = quantize_parallel(format, &options, usize::MAX, 300, &x, &mut out);
+            assert_eq!(got, Err(Error::SizeOverflow));
+            let none = options.fit(Fit::Percentile(-1.0));
+            assert_eq!(quantize_parallel(format, &none, 300, 300, &x, &mut out), Err(Error::InvalidArgument));
+        });
+        assert!(out.iter().all(|b| *b == 0xA5));
+    }
+    assert!(ran > 100, "{ran}");
 }
 
 #[test]

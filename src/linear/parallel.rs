@@ -4,7 +4,7 @@
 //! those of the product on one thread, whatever the number of threads and however the pool deals out the work.
 //!
 //! A slice has a multiple of the rows that the kernels take at once, and work enough that a thread pays: at least
-//! 32 KB of weights, counted once for each vector of the batch. A product that has no more than that, or a pool of one
+//! 64 KB of weights, counted once for each vector of the batch. A product that has no more than that, or a pool of one
 //! thread, runs on the calling thread and allocates nothing.
 
 use core::ops::Range;
@@ -21,7 +21,7 @@ use super::{Packed, check, check_f32, matmul_f32};
 
 /// Bytes of weights, times vectors, that a slice has at least: a few microseconds, against about one that it costs to
 /// hand a slice to another thread.
-const LEAST: usize = 32 << 10;
+const LEAST: usize = 64 << 10;
 /// Slices a thread, so that one that is held up does not hold up all.
 const SLICES: usize = 4;
 
