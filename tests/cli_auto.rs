@@ -203,3 +203,87 @@ fn options_of_auto() {
     let line = run(&input, &output, &["-f", "auto", "--budget", "16"]).refused();
     assert!(line.contains("NaN"), "{line}");
 }
+
+/// Importance of the columns of the tensors with a choice, all but `odd.weight`: a few columns count most.
+fn importance() -> Vec<(&'static str, Vec<f32>)> {
+    let cols = [("a.weight", 256), ("b.weight", 512), ("c.weight", 384), ("half.weight", 256)];
+    let mut all: Vec<_> = cols
+        .into_iter()
+        .enumerate()
+        .map(|(t, (name, cols))| {
+            (name, weights(cols, 40 + t as u32).iter().map(|v| (10.0 * v).powi(6)).collect())
+        })
+        .collect();
+    // Of this one only columns that ternary keeps exactly in most rows count.
+    all.push(("sparse.weight", (0..256).map(|i| if i % 5 == 0 { 1.0 } else { 0.0 }).collect()));
+    all
+}
+
+/// The mean weighted relative squared error of the tensors with a choice.
+fn weighted_error(source: &Model, path: &Path, importance: &[(&str, Vec<f32>)]) -> f64 {
+    let result = Model::open(path).unwrap();
+    let (mut values, mut total) = (0, 0.0);
+    for name in OPEN {
+        let (x, y) = (read(source, name), read(&result, name));
+        let ones = vec![1.0];
+        let w = importance.iter().find(|(n, _)| *n == name).map_or(&ones, |(_, w)| w);
+        let of = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+            let pairs = x.iter().zip(&y).zip(w.iter().cycle());
+            pairs.map(|((a, b), w)| f64::from(*w) * f(f64::from(*a), f64::from(*b))).sum()
+        };
+        total += x.len() as f64 * of(&|a, b| (a - b) * (a - b)) / of(&|a, _| a * a);
+        values += x.len();
+    }
+    total / values as f64
+}
+
+#[test]
+fn with_importance_the_weighted_error_is_what_is_least() {
+    let folder = Folder::new();
+    let input = folder.write("in.safetensors", &model());
+    let source = Model::open(&input).unwrap();
+    let importance = importance();
+    let shapes: Vec<[usize; 1]> = importance.iter().map(|(_, w)| [w.len()]).collect();
+    let entries: Vec<_> =
+        importance.iter().zip(&shapes).map(|((n, w), s)| (*n, "F32", &s[..], f32_bytes(w))).collect();
+    let file = folder.write("importance.safetensors", &safetensors(&entries));
+    let file = file.to_str().unwrap();
+    let (plain, output, one) = (folder.path("plain.gguf"), folder.path("out.gguf"), folder.path("one.gguf"));
+    let bytes = |path: &Path, name: &str| {
+        let model = Model::open(path).unwrap();
+        let tensor = model.tensors.iter().find(|t| t.name == name).unwrap();
+        (tensor.kind.clone(), model.row_slice(tensor, 0..tensor.rows()).to_vec())
+    };
+    let (mut differ, mut compared) = (false, 0);
+    for budget in ["1.9", "2.5", "3", "4", "6.5"] {
+        run(&input, &plain, &["-f", "auto", "--budget", budget]).done();
+        let options = ["-f", "auto", "--budget", budget, "--importance", file];
+        let table = run(&input, &output, &options).done();
+        let (before, after) =
+            (weighted_error(&source, &plain, &importance), weighted_error(&source, &output, &importance));
+        assert!(after <= before * (1.0 + 1e-6), "{budget}: {after} against {before}");
+        let (bits, _, kinds) = outcome(&source, &output);
+        assert!(bits <= budget.parse().unwrap(), "{bits} {budget}");
+        differ |= kinds != outcome(&source, &plain).2;
+        let line = table.lines().find(|l| l.starts_with("auto: weighted error")).unwrap();
+        let told: f64 = line.split([' ', ',']).nth(3).unwrap().parse().unwrap();
+        assert!((told - after.sqrt()).abs() < 2e-6, "{told} {}", after.sqrt());
+        // Each tensor has the bytes that its format has with importance, or without where there is none.
+        let odd = table.lines().find(|l| l.contains("odd.weight")).unwrap();
+        assert_eq!(odd.contains("unweighted"), matches!(kinds[3], Kind::Packed(_)), "{odd}");
+        for (name, kind) in OPEN.into_iter().zip(kinds) {
+            let Kind::Packed(format) = kind else { continue };
+            let options = ["-f", format.name(), "--importance", file];
+            run(&input, &one, if name == "odd.weight" { &options[..2] } else { &options }).done();
+            assert_eq!(bytes(&output, name), bytes(&one, name), "{name}");
+            compared += 1;
+        }
+    }
+    assert!(differ && compared >= 15, "{differ} {compared}");
+    let wrong = [("a.weight", "F32", &[3][..], f32_bytes(&[1.0; 3]))];
+    let wrong = folder.write("wrong.safetensors", &safetensors(&wrong));
+    let bad = folder.path("bad.gguf");
+    let options = ["-f", "auto", "--budget", "3", "--importance", wrong.to_str().unwrap()];
+    let line = run(&input, &bad, &options).refused();
+    assert!(line.contains("3 values") && !bad.exists(), "{line}");
+}

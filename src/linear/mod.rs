@@ -2,7 +2,7 @@
 //!
 //! Results do not depend on the tier: integer sums are exact, float operations have one fixed order (see
 //! `rows.rs` and `ops.rs`). Nothing here allocates or needs scratch. A caller threads a product by row
-//! ranges ([`Packed::rows_between`]).
+//! ranges ([`Packed::rows_between`]); with the feature `rayon` the functions `*_parallel` do so.
 //!
 //! Bounds: an integer sum covers one activation block, |sum| <= 256 * 128 * 128 = 2^22 at most, so no
 //! length overflows an `i32`, and every sum converts to `f32` exactly. `Q35B` sums include the 6-bit scales and reach
@@ -13,6 +13,8 @@ mod base3;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod interleaved;
 mod ops;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod prepared;
 mod product;
 mod q35b;
@@ -32,6 +34,11 @@ pub mod vector;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;
 
+#[cfg(feature = "rayon")]
+pub use parallel::{
+    matmul_f32_parallel, matmul_parallel, matmul_prepared_parallel, matvec_f32_parallel, matvec_parallel,
+    matvec_prepared_parallel,
+};
 pub use prepared::{Prepared, matmul_prepared, matvec_prepared, prepare, prepared_size};
 pub use table::{ActTable, act_tables};
 
@@ -249,6 +256,19 @@ pub fn matvec_f32(weights: &Packed<'_>, x: &[f32], y: &mut [f32]) -> Result<(), 
 /// # Errors
 /// As [`matvec_f32`], and [`Error::SizeOverflow`].
 pub fn matmul_f32(weights: &Packed<'_>, batch: usize, x: &[f32], y: &mut [f32]) -> Result<(), Error> {
+    if let Some(y) = check_f32(weights, batch, x, y)? {
+        ops::run(simd::active(), MatmulF32 { weights, x, y });
+    }
+    Ok(())
+}
+
+/// The part of `y` that belongs to a product with f32 activations; `None` if there is nothing to multiply.
+fn check_f32<'y>(
+    weights: &Packed<'_>,
+    batch: usize,
+    x: &[f32],
+    y: &'y mut [f32],
+) -> Result<Option<&'y mut [f32]>, Error> {
     if batch.checked_mul(weights.cols).ok_or(Error::SizeOverflow)? != x.len() {
         return Err(Error::Shape);
     }
@@ -256,14 +276,13 @@ pub fn matmul_f32(weights: &Packed<'_>, batch: usize, x: &[f32], y: &mut [f32]) 
         .get_mut(..batch.checked_mul(weights.rows).ok_or(Error::SizeOverflow)?)
         .ok_or(Error::OutputTooSmall)?;
     if y.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     if weights.cols == 0 {
         y.fill(0.0);
-        return Ok(());
+        return Ok(None);
     }
-    ops::run(simd::active(), MatmulF32 { weights, x, y });
-    Ok(())
+    Ok(Some(y))
 }
 
 struct MatmulF32<'a, 'w> {

@@ -28,6 +28,8 @@ mod format;
 mod mixed;
 mod narrow;
 mod order;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod partial;
 mod project;
 mod weighted;
@@ -50,6 +52,8 @@ pub use encode::{quantize, quantize_weighted, quantize_weighted_workspace_size, 
 pub use fit::Fit;
 pub use format::Format;
 pub use mixed::{Mixed, mixed_select, mixed_smallest, mixed_workspace_size};
+#[cfg(feature = "rayon")]
+pub use parallel::quantize_parallel;
 pub use partial::FitPartial;
 
 use crate::Error;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use hybridq::io::atomic::AtomicFile;
-use hybridq::io::convert::{Auto, Chosen, Recipe, Weighting, quantize_model_auto, quantize_model_weighted};
+use hybridq::io::convert::{
+    Auto, Chosen, Recipe, Weighting, quantize_model_auto_weighted, quantize_model_weighted,
+};
 use hybridq::io::model::{Kind, Model};
 use hybridq::io::printable;
 use hybridq::quant::{Fit, Format};
@@ -108,18 +110,12 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let importance = args.importance.as_deref().map(Model::open).transpose()?;
     if let Some(importance) = &importance {
         match &way {
-            Way::Auto(_) => {
-                return Err(Stop::Line(
-                    "--importance does not go with --format auto; name a format, or leave --importance out"
-                        .into(),
-                ));
-            }
             Way::One(recipe) if recipe.options.fit != Fit::Mse && recipe.format != Format::Q8_0 => {
                 return Err(Stop::Line(
                     "--importance needs --fit mse, the only fit that weighs errors".into(),
                 ));
             }
-            Way::One(_) => check_output(importance, &args.output)?,
+            _ => check_output(importance, &args.output)?,
         }
     }
     let bytes: u64 = model.tensors.iter().map(|t| t.bytes() as u64).sum();
@@ -128,14 +124,16 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     let mut output = AtomicFile::create(&args.output, args.overwrite)?;
     let keep = args.recipe.keep();
     let (sink, path) = (&mut output, &args.output);
+    let importance = importance.as_ref();
     let (report, chosen) = match &way {
         Way::One(recipe) => {
-            let importance = importance.as_ref();
             let step = &mut bar.step();
             (quantize_model_weighted(&model, recipe, &keep, importance, sink, path, step)?, None)
         }
         Way::Auto(auto) => {
-            let (report, chosen) = quantize_model_auto(&model, auto, &keep, sink, path, &mut bar.step())?;
+            let step = &mut bar.step();
+            let (report, chosen) =
+                quantize_model_auto_weighted(&model, auto, &keep, importance, sink, path, step)?;
             (report, Some((auto.budget, chosen)))
         }
     };

@@ -65,6 +65,21 @@ pub fn quantize_model_auto<W: Write>(
     sink_path: &Path,
     progress: Progress<'_>,
 ) -> Result<(Report, Chosen), IoError> {
+    quantize_model_auto_weighted(model, auto, keep, None, sink, sink_path, progress)
+}
+
+/// [`quantize_model_auto`] with importance, as [`quantize_model_weighted`](super::quantize_model_weighted) takes it: the
+/// errors that are compared have each square weighed by its column, under [`Weighting::Relative`] against the values
+/// weighed likewise, and the formats that are chosen are encoded so. A tensor without importance counts as one with ones.
+pub fn quantize_model_auto_weighted<W: Write>(
+    model: &Model,
+    auto: &Auto,
+    keep: &dyn Fn(&str) -> bool,
+    importance: Option<&Model>,
+    sink: W,
+    sink_path: &Path,
+    progress: Progress<'_>,
+) -> Result<(Report, Chosen), IoError> {
     // A format that takes rows of any length: what the rules keep exact for it, they keep exact for all.
     let any_length = recipe(model, Format::DenseTernary, auto)?;
     let mut jobs = Vec::new();
@@ -77,7 +92,11 @@ pub fn quantize_model_auto<W: Write>(
     for (index, j) in jobs.iter().enumerate() {
         if j.kind == Kind::Packed(any_length.format) && j.kind != j.tensor.kind {
             open.push(index);
-            table.push(measure(model, j, &kinds, auto, keep, progress)?);
+            let mut worker = Worker::new(model);
+            if let Some(importance) = importance {
+                worker.take_weights(j.tensor, importance)?;
+            }
+            table.push(measure(&mut worker, j, &kinds, auto, keep, progress)?);
         } else if !progress(j.tensor.bytes() as u64) {
             return Err(IoError::new(
                 ErrorKind::Interrupted,
@@ -89,7 +108,7 @@ pub fn quantize_model_auto<W: Write>(
     }
     let chosen = choose_all(model, &mut jobs, &open, table, &kinds, auto)?;
     let out = Out { sink, path: sink_path };
-    let report = write_jobs(model, metadata(model, &any_length, auto), jobs, None, out, progress)?;
+    let report = write_jobs(model, metadata(model, &any_length, auto), jobs, importance, out, progress)?;
     Ok((report, chosen))
 }
 
@@ -108,9 +127,9 @@ struct Measured {
     error: f64,
 }
 
-/// Bytes and errors of one tensor in every format.
+/// Bytes and errors of one tensor in every format, with the importance that the worker has.
 fn measure(
-    model: &Model,
+    worker: &mut Worker<'_>,
     open: &Job<'_>,
     kinds: &[Kind],
     auto: &Auto,
@@ -118,7 +137,7 @@ fn measure(
     progress: Progress<'_>,
 ) -> Result<Vec<Option<Measured>>, IoError> {
     let tensor = open.tensor;
-    let mut worker = Worker::new(model);
+    let model = worker.model();
     let mut out = Vec::new();
     let mut refusal = None;
     for kind in kinds {
@@ -145,7 +164,7 @@ fn measure(
         let mut step = |n: u64| progress(n / kinds.len() as u64);
         match worker.tensor(tensor, &kind, &options, &mut put, &mut step) {
             Ok(found) => {
-                let (error, sum) = found.unwrap_or_default();
+                let (error, sum) = found.unwrap_or_default().weighted;
                 let weight = match auto.weighting {
                     Weighting::Relative if sum > 0.0 => tensor.len() as f64 / sum,
                     _ => 1.0,

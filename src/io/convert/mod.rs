@@ -5,7 +5,7 @@ mod dequantize;
 mod plan;
 mod quantize;
 
-pub use auto::{Auto, Chosen, Weighting, quantize_model_auto};
+pub use auto::{Auto, Chosen, Weighting, quantize_model_auto, quantize_model_auto_weighted};
 pub use dequantize::dequantize_model;
 pub use plan::{Choice, Target, choose};
 pub use quantize::{quantize_model, quantize_model_weighted, quantize_temporary};

@@ -118,6 +118,7 @@ pub(super) fn write_jobs<W: Write>(
     let mut writer = GgufWriter::new(sink, &metadata, &specs).map_err(write)?;
     let mut worker = Worker::new(model);
     for Job { tensor, kind, options, mut reason } in jobs {
+        worker.weights.clear();
         if let (Some(importance), Kind::Packed(_)) = (importance, &kind)
             && kind != tensor.kind
             && !worker.take_weights(tensor, importance)?
@@ -139,7 +140,7 @@ pub(super) fn write_jobs<W: Write>(
             values: tensor.len() as u64,
             bytes_in: tensor.bytes() as u64,
             bytes_out,
-            error,
+            error: error.map(|e| e.plain),
             reason,
         });
     }
@@ -295,6 +296,44 @@ fn refused(model: &Model, tensor: &Tensor, error: Error) -> IoError {
     IoError::new(kind, model.file_of(tensor), what, mend).tensor(&tensor.name)
 }
 
+/// How far decoded values are from those of the source: squared error and squared sum.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Errors {
+    /// As they are.
+    pub(super) plain: (f64, f64),
+    /// Each square times the importance of its column; where there is no importance, as `plain`.
+    pub(super) weighted: (f64, f64),
+}
+
+impl Errors {
+    /// Adds whole rows of values and what they became; no `weights` count as ones.
+    fn add(&mut self, x: &[f32], y: &[f32], weights: &[f32]) {
+        // Under `saturate` the values that were not finite have no error to speak of.
+        let squares = |(a, b): (&f32, &f32)| {
+            let d = f64::from(*a) - f64::from(*b);
+            if a.is_finite() { (d * d, f64::from(*a) * f64::from(*a)) } else { (0.0, 0.0) }
+        };
+        let mut plain = (0.0, 0.0);
+        let mut weighted = (0.0, 0.0);
+        if weights.is_empty() {
+            for (error, sum) in x.iter().zip(y).map(squares) {
+                plain = (plain.0 + error, plain.1 + sum);
+            }
+            weighted = plain;
+        } else {
+            for (x, y) in x.chunks(weights.len()).zip(y.chunks(weights.len())) {
+                for ((error, sum), w) in x.iter().zip(y).map(squares).zip(weights) {
+                    let w = f64::from(*w);
+                    plain = (plain.0 + error, plain.1 + sum);
+                    weighted = (weighted.0 + w * error, weighted.1 + w * sum);
+                }
+            }
+        }
+        self.plain = (self.plain.0 + plain.0, self.plain.1 + plain.1);
+        self.weighted = (self.weighted.0 + weighted.0, self.weighted.1 + weighted.1);
+    }
+}
+
 /// The buffers, reused from tensor to tensor.
 pub(super) struct Worker<'a> {
     model: &'a Model,
@@ -313,8 +352,12 @@ impl<'a> Worker<'a> {
         Worker { model, weights: vec![], x: vec![], packed: vec![], decoded: vec![], scratch: vec![] }
     }
 
+    pub(super) fn model(&self) -> &'a Model {
+        self.model
+    }
+
     /// Reads the importance of a tensor; false if there is none.
-    fn take_weights(&mut self, tensor: &Tensor, importance: &Model) -> Result<bool, IoError> {
+    pub(super) fn take_weights(&mut self, tensor: &Tensor, importance: &Model) -> Result<bool, IoError> {
         self.weights.clear();
         let Some(found) = importance.tensors.iter().find(|t| t.name == tensor.name) else { return Ok(false) };
         let cols = tensor.cols();
@@ -334,7 +377,7 @@ impl<'a> Worker<'a> {
         Ok(true)
     }
 
-    /// Converts one tensor; gives squared error and squared sum if values changed.
+    /// Converts one tensor; gives its errors if values changed.
     pub(super) fn tensor(
         &mut self,
         tensor: &Tensor,
@@ -342,7 +385,7 @@ impl<'a> Worker<'a> {
         options: &Options,
         put: Put<'_>,
         progress: Progress<'_>,
-    ) -> Result<Option<(f64, f64)>, IoError> {
+    ) -> Result<Option<Errors>, IoError> {
         let rows = tensor.rows();
         if *kind == tensor.kind || tensor.is_empty() {
             self.carry(tensor, put, progress)?;
@@ -350,7 +393,7 @@ impl<'a> Worker<'a> {
         }
         let whole = matches!(kind, Kind::Packed(_)) && options.granularity == Granularity::Tensor;
         let step = if whole { rows } else { (SLICE / tensor.cols().max(1)).max(1) };
-        let mut total = (0.0, 0.0);
+        let mut total = Errors::default();
         let mut start = 0;
         while start < rows {
             let end = rows.min(start.saturating_add(step));
@@ -359,11 +402,9 @@ impl<'a> Worker<'a> {
             self.model.read_rows(tensor, start..end, &mut self.x)?;
             self.model.release(tensor, start..end);
             if let Kind::Packed(format) = kind {
-                let (error, sum) = self.pack(tensor, *format, options, end - start, put)?;
-                total = (total.0 + error, total.1 + sum);
+                self.pack(tensor, *format, options, end - start, put, &mut total)?;
             } else if *kind == Kind::Plain(Dtype::F16) {
-                let (error, sum) = self.halve(tensor, options, put)?;
-                total = (total.0 + error, total.1 + sum);
+                self.halve(tensor, options, put, &mut total)?;
             } else {
                 // Widening to F32: exact.
                 self.packed.clear();
@@ -387,7 +428,8 @@ impl<'a> Worker<'a> {
         options: &Options,
         rows: usize,
         put: Put<'_>,
-    ) -> Result<(f64, f64), IoError> {
+        errors: &mut Errors,
+    ) -> Result<(), IoError> {
         let cols = tensor.cols();
         let fail = |e| refused(self.model, tensor, e);
         self.packed.resize(format.matrix_bytes(rows, cols).map_err(fail)?, 0);
@@ -407,27 +449,25 @@ impl<'a> Worker<'a> {
         // Decoded again in pieces, so that a whole-tensor call does not need a second tensor.
         let row = format.row_bytes(cols).map_err(fail)?;
         let step = (SLICE / cols.max(1)).max(1);
-        let (mut error, mut sum) = (0.0, 0.0);
         for (x, packed) in self.x.chunks(step * cols).zip(self.packed.chunks(step * row)) {
             self.decoded.resize(x.len(), 0.0);
             quant::dequantize(format, x.len() / cols, cols, packed, &mut self.decoded).map_err(fail)?;
-            for (a, b) in x.iter().zip(&self.decoded) {
-                // Under `saturate` the values that were not finite have no error to speak of.
-                if a.is_finite() {
-                    let d = f64::from(*a) - f64::from(*b);
-                    error += d * d;
-                    sum += f64::from(*a) * f64::from(*a);
-                }
-            }
+            errors.add(x, &self.decoded, &self.weights);
         }
-        Ok((error, sum))
+        Ok(())
     }
 
     /// F16, rounded to nearest; refused above its range, or held at its end.
-    fn halve(&mut self, tensor: &Tensor, options: &Options, put: Put<'_>) -> Result<(f64, f64), IoError> {
+    fn halve(
+        &mut self,
+        tensor: &Tensor,
+        options: &Options,
+        put: Put<'_>,
+        errors: &mut Errors,
+    ) -> Result<(), IoError> {
         let saturate = options.non_finite == NonFinite::Saturate;
-        let (mut error, mut sum) = (0.0, 0.0);
         self.packed.clear();
+        self.decoded.clear();
         for &v in &self.x {
             let mut half = half::f16::from_f32(v);
             if !half.is_finite() {
@@ -438,14 +478,11 @@ impl<'a> Worker<'a> {
                 half = if v.is_nan() { half::f16::ZERO } else { half::f16::MAX.copysign(half) };
             }
             self.packed.extend(half.to_le_bytes());
-            if v.is_finite() {
-                let d = f64::from(v) - f64::from(half.to_f32());
-                error += d * d;
-                sum += f64::from(v) * f64::from(v);
-            }
+            self.decoded.push(half.to_f32());
         }
+        errors.add(&self.x, &self.decoded, &self.weights);
         put(&self.packed)?;
-        Ok((error, sum))
+        Ok(())
     }
 
     /// The bytes as they are.
