@@ -82,3 +82,54 @@ impl<L: Lanes> Blocks<L, { tq1_0::BLOCK_BYTES }> for Trits {
         l.total_eight(*sums)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On every vector tier of this machine, also where the products do not use it.
+    #[test]
+    fn the_sums_without_digits_are_those_of_digits() {
+        let mut state = 1u32;
+        let mut byte = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        // 20 blocks a row: more than are summed at a time. All bytes occur, also those that pack no digits.
+        let mut data = [0; 16 * 20 * tq1_0::BLOCK_BYTES];
+        for block in data.as_chunks_mut::<{ tq1_0::BLOCK_BYTES }>().0 {
+            block.fill_with(&mut byte);
+            block[52..].copy_from_slice(&half::f16::from_f32(0.75).to_le_bytes());
+        }
+        let mut acts = [ActBlock { scale: 0.5, ..ActBlock::ZERO }; 20];
+        for (i, act) in acts.iter_mut().enumerate() {
+            act.codes = core::array::from_fn(|_| if i == 0 { -128 } else { byte() as i8 });
+            for (sum, codes) in act.sums.iter_mut().zip(act.codes.as_chunks::<16>().0) {
+                *sum = codes.iter().map(|&c| c as i16).sum();
+            }
+        }
+        let row_bytes = 20 * tq1_0::BLOCK_BYTES;
+        let both = |digits: &dyn Fn(&mut [f32]), trits: &dyn Fn(&mut [f32])| {
+            let (mut expected, mut got) = ([0.0; 16], [0.0; 16]);
+            digits(&mut expected);
+            trits(&mut got);
+            assert_ne!(expected, [0.0; 16]);
+            assert_eq!(got.map(f32::to_bits), expected.map(f32::to_bits));
+        };
+        macro_rules! check {
+            ($token:expr) => {
+                if let Some(l) = $token {
+                    both(&|y| super::super::ternary::tq1_0(l, &data, row_bytes, &acts, &[], y), &|y| {
+                        tq1_0(l, &data, row_bytes, &acts, y)
+                    });
+                }
+            };
+        }
+        #[cfg(target_arch = "x86_64")]
+        check!(pulp::x86::V3::try_new());
+        #[cfg(target_arch = "x86_64")]
+        check!(pulp::x86::V2::try_new());
+        #[cfg(target_arch = "aarch64")]
+        check!(pulp::aarch64::Neon::try_new());
+    }
+}
