@@ -29,6 +29,8 @@ mod table;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod ternary;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod ternary_dot;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tile;
 pub mod vector;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

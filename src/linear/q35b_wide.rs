@@ -116,7 +116,7 @@ fn fields(block: &Block) -> (u16, &[u8; 16], [u8; 2]) {
 
 /// The integer sum of a block, as lanes.
 #[inline(always)]
-fn sums<L: CodebookLanes>(l: L, digits: [L::Bytes; 8], scales: L::Shorts, act: &Prepared) -> L::Ints {
+fn sums<L: CodebookLanes>(l: L, digits: [L::Bytes; 8], scales: L::Pairs, act: &Prepared) -> L::Ints {
     let [first, second] = &act.offsets;
     let (mut first, mut second) = (l.load_shorts(first), l.load_shorts(second));
     let codes: &[[u8; 32]; 8] = bytemuck::must_cast_ref(&act.codes);

@@ -10,12 +10,12 @@ use super::table::ActTable;
 
 /// Blocks of a row that are summed before they are scaled. A product over more columns goes over the rows again, with
 /// the outputs as running totals: the same order of operations.
-const BLOCKS: usize = 16;
+pub(super) const BLOCKS: usize = 16;
 
 /// What all rows multiply, copied to where no vector of it lies across two cache lines: half of the loads would.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Aligned<T>(T);
+pub(super) struct Aligned<T>(pub(super) T);
 
 /// `y += W a` for rows of `TQ2_0`, as many as come out even with eight; `y` has one value for each.
 #[inline(always)]
@@ -36,7 +36,7 @@ pub(crate) fn tq2_0<L: Lanes>(l: L, data: &[u8], row_bytes: usize, acts: &[ActBl
 
 /// How a format multiplies a block. (A trait and no closures: those are not inlined for certain, see
 /// [`map_eight`](crate::simd::lanes::map_eight).)
-trait Blocks<L: Lanes, const BYTES: usize> {
+pub(super) trait Blocks<L: Lanes, const BYTES: usize> {
     /// What all rows multiply.
     type Operand;
     /// What stays in registers along a row.
@@ -184,19 +184,20 @@ impl<L: Lanes> Blocks<L, { tq1_0::BLOCK_BYTES }> for Tq1_0 {
 }
 
 /// Some columns of all rows.
-struct Part<'a> {
-    data: &'a [u8],
-    row_bytes: usize,
+pub(super) struct Part<'a> {
+    pub(super) data: &'a [u8],
+    pub(super) row_bytes: usize,
     /// Blocks before these columns.
-    first: usize,
-    acts: &'a [ActBlock],
-    offsets: &'a [i32; BLOCKS],
+    pub(super) first: usize,
+    pub(super) acts: &'a [ActBlock],
+    /// What is added to the sums of each column of blocks.
+    pub(super) offsets: &'a [i32; BLOCKS],
 }
 
 /// Sums the blocks of eight rows, reduces the sums of a column of blocks together, adds them to `y`, scaled; the last
 /// two bytes of a block are its scale.
 #[inline(always)]
-fn eight_rows<L: Lanes, B: Blocks<L, BYTES>, const BYTES: usize>(
+pub(super) fn eight_rows<L: Lanes, B: Blocks<L, BYTES>, const BYTES: usize>(
     l: L,
     part: Part<'_>,
     operands: &[B::Operand],

@@ -140,8 +140,8 @@ fn product<L: Lanes, const T: usize>(
     let mut quads = [[l.no_quads(); 2]; T];
     let [c0, c1] = codes;
     // The same tiles, which the compiler does not know: so each product takes its trits from memory by itself, where
-    // one load for both would cost an instruction more.
-    let again = core::hint::black_box(tiles);
+    // one load for both would cost an instruction more. Where instructions take none from memory, one load it is.
+    let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
     for (step, (c0, c1)) in c0.iter().zip(c1).enumerate() {
         let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
         for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {

@@ -9,7 +9,7 @@ use super::ops::Ops;
 use super::scalar::Scalar;
 use super::sources::{Interleaved, Tq1_0, Tq2_0};
 use super::table::ActTable;
-use super::{Packed, base3, interleaved, ternary, tile};
+use super::{Packed, base3, interleaved, ternary, ternary_dot, tile};
 
 /// A vector tier: the token of its instructions.
 #[derive(Clone, Copy)]
@@ -130,7 +130,11 @@ impl<L: CodebookLanes> Ops for Wide<L> {
         tables: &[ActTable],
         y: &mut [f32],
     ) {
-        ternary::tq1_0(self.0, data, row_bytes, acts, tables, y);
+        if L::DOT {
+            ternary_dot::tq1_0(self.0, data, row_bytes, acts, y);
+        } else {
+            ternary::tq1_0(self.0, data, row_bytes, acts, tables, y);
+        }
     }
 
     #[inline(always)]

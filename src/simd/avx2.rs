@@ -215,6 +215,11 @@ impl Lanes for V3 {
         self.add_halves(self.add_four([a, b, c, d]), self.add_four([e, f, g, h]))
     }
     #[inline(always)]
+    fn trit_sums(self, a: __m256i, b: __m256i) -> __m256i {
+        let three = self.avx2._mm256_add_epi32(a, self.avx2._mm256_add_epi32(a, a));
+        self.avx2._mm256_srai_epi32::<8>(self.avx2._mm256_sub_epi32(three, b))
+    }
+    #[inline(always)]
     fn total(self, sum: __m256i) -> i32 {
         let lanes: [i32; 8] = cast(sum);
         lanes.iter().sum()

@@ -6,6 +6,9 @@ use super::lanes::Lanes;
 
 /// What a tier has beside [`Lanes`] for codebook formats.
 pub(crate) trait CodebookLanes: Lanes {
+    /// 16 lanes of 16 bits.
+    type Pairs: Copy;
+
     fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
     /// Half of every byte; all bytes must be even.
     fn half(self, a: Self::Bytes) -> Self::Bytes;
@@ -14,15 +17,15 @@ pub(crate) trait CodebookLanes: Lanes {
     /// `value` in both bytes of the lanes whose bit is set, 0 in the others.
     fn spread(self, bits: u16, value: u8) -> Self::Bytes;
 
-    fn load_shorts(self, values: &[i16; 16]) -> Self::Shorts;
+    fn load_shorts(self, values: &[i16; 16]) -> Self::Pairs;
     /// Adds to lane `g` the products of bytes `2g` and `2g + 1`: digits 0..=62 unsigned, activations signed. Wraps; a
     /// sum of two products is at most 2 * 62 * 128 = 15,872 in magnitude.
-    fn add_pairs(self, sum: Self::Shorts, digits: Self::Bytes, acts: Self::Bytes) -> Self::Shorts;
+    fn add_pairs(self, sum: Self::Pairs, digits: Self::Bytes, acts: Self::Bytes) -> Self::Pairs;
     /// Sixteen signed 6-bit numbers that stand in bits 16.. of the little-endian integer. `windows` are
     /// [`WINDOWS`], which the caller loads once.
-    fn six_bits(self, fields: &[u8; 16], windows: Self::Bytes) -> Self::Shorts;
+    fn six_bits(self, fields: &[u8; 16], windows: Self::Bytes) -> Self::Pairs;
     /// The products `a * b`, every two or so of them added.
-    fn products(self, a: Self::Shorts, b: Self::Shorts) -> Self::Ints;
+    fn products(self, a: Self::Pairs, b: Self::Pairs) -> Self::Ints;
     fn add_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// Exact conversion of the bits of four `f16`.
     #[inline(always)]
@@ -78,6 +81,8 @@ mod x86 {
     use super::{BITS, CodebookLanes, Lanes, TO_TOP};
 
     impl CodebookLanes for V3 {
+        type Pairs = __m256i;
+
         #[inline(always)]
         fn or(self, a: __m256i, b: __m256i) -> __m256i {
             self.avx2._mm256_or_si256(a, b)
@@ -137,6 +142,8 @@ mod x86 {
     }
 
     impl CodebookLanes for V2 {
+        type Pairs = [__m128i; 2];
+
         #[inline(always)]
         fn or(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
             both(a, b, |a, b| self.sse2._mm_or_si128(a, b))
@@ -224,6 +231,8 @@ mod aarch64 {
     }
 
     impl CodebookLanes for Neon {
+        type Pairs = [int16x8_t; 2];
+
         #[inline(always)]
         fn or(self, a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
             both(a, b, |a, b| self.neon.vorrq_u8(a, b))

@@ -7,12 +7,15 @@
 pub(crate) trait Lanes: Copy {
     /// Tiles of eight rows whose sums fit the registers, for two vectors: 6, 2 or 1.
     const TILES: usize;
+    /// Whether [`Lanes::add_products`] is one instruction a register.
+    const DOT: bool = false;
     /// What makes activations unsigned, where the tier multiplies unsigned bytes with signed ones.
     const BIAS: u8;
 
     /// 32 bytes, signed or unsigned.
     type Bytes: Copy;
-    /// i16 partial sums of products of digits.
+    /// Partial sums of products of digits: i16 lanes where two products are added up in one instruction, i32 lanes
+    /// where four are.
     type Shorts: Copy;
     /// i32 partial sums.
     type Ints: Copy;
@@ -40,7 +43,7 @@ pub(crate) trait Lanes: Copy {
     fn at_least(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
 
     fn no_shorts(self) -> Self::Shorts;
-    /// Adds the products of digits 0..=127 (unsigned) and activations (signed, -128 included) to i16 lanes. With
+    /// Adds the products of digits 0..=127 (unsigned) and activations (signed, -128 included) to lanes. i16 lanes: with
     /// digits up to `d` a lane grows by at most `d * 128 * 2` a call: no more than 127 / d calls (31 for digits up to
     /// 4, 10 for digits up to 12, 4 for digits up to 28) between two `widen`.
     fn add_digits(self, sum: Self::Shorts, digits: Self::Bytes, acts: Self::Bytes) -> Self::Shorts;
@@ -48,10 +51,10 @@ pub(crate) trait Lanes: Copy {
     fn four_times_plus(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;
     /// `a + b / 4`, lane by lane, where 4 divides `b`; wrapping.
     fn plus_quarter(self, a: Self::Shorts, b: Self::Shorts) -> Self::Shorts;
-    /// The sum of all i16 lanes.
+    /// The sum of all lanes.
     fn widen(self, sum: Self::Shorts) -> i32;
-    /// The sums of all lanes of each of eight vectors, in order. A lane is at most 8191 in magnitude, so that four of
-    /// them fit an i16.
+    /// The sums of all lanes of each of eight vectors, in order. An i16 lane is at most 8191 in magnitude, so that four
+    /// of them fit an i16.
     fn widen_eight(self, sums: [Self::Shorts; 8]) -> Self::Ints;
 
     /// Four bytes, eight times.
@@ -94,6 +97,8 @@ pub(crate) trait Lanes: Copy {
     /// Adds the products of signed bytes to i32 lanes; exact for all bytes. A lane grows by at most
     /// 8 * 2^14 = 2^17 a call.
     fn add_products(self, sum: Self::Ints, a: Self::Bytes, b: Self::Bytes) -> Self::Ints;
+    /// `(3 a - b) / 256`, lane by lane, where 256 divides it; `3 a - b` must fit.
+    fn trit_sums(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// The sum of all i32 lanes.
     fn total(self, sum: Self::Ints) -> i32;
 

@@ -1,7 +1,7 @@
 //! Tiers: which vector instructions the kernels use, found once at run time, forced by tests and users.
 //!
 //! On x86-64 the tier is detected at run time, in `no_std` builds too. On aarch64 NEON is part of the
-//! architecture. Every other target has the scalar tier, which is also the reference of all others.
+//! architecture; what comes after ARMv8.0 is a choice of the build ([`has_dotprod`]). Every other target has the scalar tier, which is also the reference of all others.
 //!
 //! A kernel never trusts a [`Tier`] value: it asks for the matching pulp token, whose constructor is
 //! the proof that the CPU has the instructions.
@@ -32,7 +32,7 @@ pub enum Tier {
     Sse42 = 1,
     /// x86-64-v3: AVX2, FMA, BMI1/2 and LZCNT, 256-bit vectors. (FMA is not used for results.)
     Avx2 = 2,
-    /// aarch64 Advanced SIMD, 128-bit vectors.
+    /// aarch64 Advanced SIMD, 128-bit vectors; with dot products of bytes where [`has_dotprod`].
     Neon = 3,
 }
 
@@ -82,6 +82,19 @@ impl Tier {
             _ => false,
         }
     }
+}
+
+/// Whether the tier NEON of this build multiplies bytes with `sdot` (FEAT_DotProd): where the compiler may assume the
+/// instruction, as with `RUSTFLAGS=-Ctarget-feature=+dotprod` or a `-Ctarget-cpu` that has it. Results are the same bits
+/// as without. Such a build does not run on a CPU that lacks it. `false` on every other architecture.
+///
+/// ```
+/// let products = if hybridq::simd::has_dotprod() { "sdot" } else { "without sdot" };
+/// println!("tier {}, {products}", hybridq::simd::active().name());
+/// ```
+#[must_use]
+pub const fn has_dotprod() -> bool {
+    cfg!(all(target_arch = "aarch64", target_feature = "dotprod"))
 }
 
 /// 0 = not looked yet, else tier + 1. Plain loads and stores only, so that Cortex-M0 has it too.

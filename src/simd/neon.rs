@@ -1,4 +1,12 @@
-//! NEON of ARMv8.0 (no dotprod): two 128-bit registers are a vector of bytes.
+//! NEON: two 128-bit registers are a vector of bytes.
+//!
+//! Products of bytes have a file for each sub-tier: ARMv8.0's widening multiplications, or `sdot` where the build may
+//! assume it (`target_feature = "dotprod"`).
+
+#[cfg(not(target_feature = "dotprod"))]
+mod baseline;
+#[cfg(target_feature = "dotprod")]
+mod dotprod;
 
 use core::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, uint16x8_t, uint32x4_t, uint64x2_t,
@@ -8,6 +16,10 @@ use pulp::aarch64::Neon;
 use pulp::cast;
 
 use super::lanes::{Lanes, map_eight};
+#[cfg(not(target_feature = "dotprod"))]
+use baseline as products;
+#[cfg(target_feature = "dotprod")]
+use dotprod as products;
 
 /// Applies an operation to both halves.
 #[inline(always)]
@@ -17,13 +29,14 @@ fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C
 }
 
 impl Lanes for Neon {
-    const TILES: usize = 2;
+    const TILES: usize = products::TILES;
+    const DOT: bool = products::DOT;
     const BIAS: u8 = 0;
     type Bytes = [uint8x16_t; 2];
-    type Shorts = [int16x8_t; 2];
+    type Shorts = products::Shorts;
     type Ints = [int32x4_t; 2];
     type Floats = [float32x4_t; 4];
-    type Quads = [int16x8_t; 4];
+    type Quads = products::Quads;
     type Packs = [uint16x8_t; 2];
     type Rows = [float32x4_t; 2];
 
@@ -61,94 +74,68 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    fn no_shorts(self) -> [int16x8_t; 2] {
-        cast([0u8; 32])
+    fn no_shorts(self) -> products::Shorts {
+        products::no_shorts()
     }
     #[inline(always)]
     fn add_digits(
         self,
-        sum: [int16x8_t; 2],
+        sum: products::Shorts,
         digits: [uint8x16_t; 2],
         acts: [uint8x16_t; 2],
-    ) -> [int16x8_t; 2] {
-        let products = both(digits, acts, |digits, acts| {
-            // digits are at most 127, so they are the same as signed bytes
-            let (d, a): (int8x16_t, int8x16_t) = (cast(digits), cast(acts));
-            let low = self.neon.vmull_s8(self.neon.vget_low_s8(d), self.neon.vget_low_s8(a));
-            self.neon.vmlal_high_s8(low, d, a)
-        });
-        both(sum, products, |s, p| self.neon.vaddq_s16(s, p))
+    ) -> products::Shorts {
+        products::add_digits(self, sum, digits, acts)
     }
     #[inline(always)]
-    fn four_times_plus(self, a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int16x8_t; 2] {
-        both(a, b, |a, b| self.neon.vaddq_s16(self.neon.vshlq_n_s16::<2>(a), b))
+    fn four_times_plus(self, a: products::Shorts, b: products::Shorts) -> products::Shorts {
+        products::four_times_plus(self, a, b)
     }
     #[inline(always)]
-    fn plus_quarter(self, a: [int16x8_t; 2], b: [int16x8_t; 2]) -> [int16x8_t; 2] {
-        both(a, b, |a, b| self.neon.vsraq_n_s16::<2>(a, b))
+    fn plus_quarter(self, a: products::Shorts, b: products::Shorts) -> products::Shorts {
+        products::plus_quarter(self, a, b)
     }
     #[inline(always)]
-    fn widen_eight(self, sums: [[int16x8_t; 2]; 8]) -> [int32x4_t; 2] {
-        let [a, b, c, d, e, f, g, h] = map_eight(
-            sums,
-            #[inline(always)]
-            |[low, high]| self.neon.vpaddq_s16(low, high),
-        );
-        // Once more in 16 bits, then in 32.
-        let four = |a, b, c, d| {
-            let (ab, cd) = (self.neon.vpaddq_s16(a, b), self.neon.vpaddq_s16(c, d));
-            self.neon.vpaddq_s32(self.neon.vpaddlq_s16(ab), self.neon.vpaddlq_s16(cd))
-        };
-        [four(a, b, c, d), four(e, f, g, h)]
+    fn widen_eight(self, sums: [products::Shorts; 8]) -> [int32x4_t; 2] {
+        products::widen_eight(self, sums)
     }
     #[inline(always)]
     fn four_bytes(self, bytes: &[u8; 4]) -> [uint8x16_t; 2] {
         [cast(self.neon.vdupq_n_u32(u32::from_ne_bytes(*bytes))); 2]
     }
     #[inline(always)]
-    fn no_quads(self) -> [int16x8_t; 4] {
-        cast([0u8; 64])
+    fn no_quads(self) -> products::Quads {
+        products::no_quads()
     }
     #[inline(always)]
     fn add_group_digits(
         self,
-        sum: [int16x8_t; 4],
+        sum: products::Quads,
         digits: [uint8x16_t; 2],
         acts: [uint8x16_t; 2],
-    ) -> [int16x8_t; 4] {
+    ) -> products::Quads {
         // digits are at most 12, so they are the same as signed bytes
-        self.add_group_products(sum, acts, digits)
+        products::add_group_products(self, sum, acts, digits)
     }
     #[inline(always)]
-    fn quads_plus_quarter(self, a: [int16x8_t; 4], b: [int16x8_t; 4]) -> [int16x8_t; 4] {
-        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a, b);
-        let add = |a, b| self.neon.vsraq_n_s16::<2>(a, b);
-        [add(a0, b0), add(a1, b1), add(a2, b2), add(a3, b3)]
+    fn quads_plus_quarter(self, a: products::Quads, b: products::Quads) -> products::Quads {
+        products::quads_plus_quarter(self, a, b)
     }
     #[inline(always)]
     fn add_group_products(
         self,
-        sum: [int16x8_t; 4],
+        sum: products::Quads,
         acts: [uint8x16_t; 2],
         trits: [uint8x16_t; 2],
-    ) -> [int16x8_t; 4] {
-        let ([t0, t1], [a0, a1]): ([int8x16_t; 2], [int8x16_t; 2]) = (cast(trits), cast(acts));
-        let low = |s, t, a| self.neon.vmlal_s8(s, self.neon.vget_low_s8(t), self.neon.vget_low_s8(a));
-        let high = |s, t, a| self.neon.vmlal_high_s8(s, t, a);
-        let [s0, s1, s2, s3] = sum;
-        [low(s0, t0, a0), high(s1, t0, a0), low(s2, t1, a1), high(s3, t1, a1)]
+    ) -> products::Quads {
+        products::add_group_products(self, sum, acts, trits)
     }
     #[inline(always)]
-    fn sub_quads(self, sum: [int32x4_t; 2], quads: [int16x8_t; 4]) -> [int32x4_t; 2] {
-        let ([s0, s1], [q0, q1]) = (sum, self.add_quads(self.no_ints(), quads));
-        [self.neon.vsubq_s32(s0, q0), self.neon.vsubq_s32(s1, q1)]
+    fn sub_quads(self, sum: [int32x4_t; 2], quads: products::Quads) -> [int32x4_t; 2] {
+        products::sub_quads(self, sum, quads)
     }
     #[inline(always)]
-    fn add_quads(self, sum: [int32x4_t; 2], quads: [int16x8_t; 4]) -> [int32x4_t; 2] {
-        let ([s0, s1], [q0, q1, q2, q3]) = (sum, quads);
-        // Pairs of a group in i16, then the pairs of pairs.
-        let add = |s, low, high| self.neon.vpadalq_s16(s, self.neon.vpaddq_s16(low, high));
-        [add(s0, q0, q1), add(s1, q2, q3)]
+    fn add_quads(self, sum: [int32x4_t; 2], quads: products::Quads) -> [int32x4_t; 2] {
+        products::add_quads(self, sum, quads)
     }
     #[inline(always)]
     fn transpose(self, rows: [[uint8x16_t; 2]; 8]) -> [[uint8x16_t; 2]; 8] {
@@ -206,9 +193,8 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    fn widen(self, sum: [int16x8_t; 2]) -> i32 {
-        let [low, high] = sum;
-        self.neon.vaddlvq_s16(low) + self.neon.vaddlvq_s16(high)
+    fn widen(self, sum: products::Shorts) -> i32 {
+        products::widen(self, sum)
     }
 
     #[inline(always)]
@@ -217,14 +203,7 @@ impl Lanes for Neon {
     }
     #[inline(always)]
     fn add_products(self, sum: [int32x4_t; 2], a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [int32x4_t; 2] {
-        // Two products of -128 * -128 would overflow an i16, so each half is widened by itself.
-        let products = both(a, b, |a, b| {
-            let (a, b): (int8x16_t, int8x16_t) = (cast(a), cast(b));
-            let low = self.neon.vmull_s8(self.neon.vget_low_s8(a), self.neon.vget_low_s8(b));
-            let high = self.neon.vmull_high_s8(a, b);
-            self.neon.vpadalq_s16(self.neon.vpaddlq_s16(low), high)
-        });
-        both(sum, products, |s, p| self.neon.vaddq_s32(s, p))
+        products::add_products(self, sum, a, b)
     }
     #[inline(always)]
     fn total_eight(self, sums: [[int32x4_t; 2]; 8]) -> [int32x4_t; 2] {
@@ -235,6 +214,13 @@ impl Lanes for Neon {
         );
         let add = |a, b| self.neon.vpaddq_s32(a, b);
         [add(add(a, b), add(c, d)), add(add(e, f), add(g, h))]
+    }
+    #[inline(always)]
+    fn trit_sums(self, a: [int32x4_t; 2], b: [int32x4_t; 2]) -> [int32x4_t; 2] {
+        both(a, b, |a, b| {
+            let three = self.neon.vaddq_s32(a, self.neon.vaddq_s32(a, a));
+            self.neon.vshrq_n_s32::<8>(self.neon.vsubq_s32(three, b))
+        })
     }
     #[inline(always)]
     fn total(self, sum: [int32x4_t; 2]) -> i32 {

@@ -232,6 +232,13 @@ impl Lanes for V2 {
         [self.add_four([a, b, c, d]), self.add_four([e, f, g, h])]
     }
     #[inline(always)]
+    fn trit_sums(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
+        let three =
+            both(a, both(a, a, |a, b| self.sse2._mm_add_epi32(a, b)), |a, b| self.sse2._mm_add_epi32(a, b));
+        let [low, high] = both(three, b, |a, b| self.sse2._mm_sub_epi32(a, b));
+        [self.sse2._mm_srai_epi32::<8>(low), self.sse2._mm_srai_epi32::<8>(high)]
+    }
+    #[inline(always)]
     fn total(self, sum: [__m128i; 2]) -> i32 {
         let lanes: [i32; 8] = cast(sum);
         lanes.iter().sum()
