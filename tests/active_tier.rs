@@ -22,9 +22,8 @@ fn aarch64_has_neon_and_takes_it_unasked() {
 /// `HQ_TEST_DOTPROD` is 1 or 0 where the run means to test one of the two builds of NEON (scripts/cross/aarch64.sh).
 #[test]
 #[cfg(target_arch = "aarch64")]
-fn the_build_has_the_dot_products_that_were_asked_for_and_so_has_the_cpu() {
+fn the_build_has_the_dot_products_that_were_asked_for() {
     if let Ok(asked) = std::env::var("HQ_TEST_DOTPROD") {
         assert_eq!(simd::has_dotprod(), asked == "1");
     }
-    assert!(!simd::has_dotprod() || std::arch::is_aarch64_feature_detected!("dotprod"));
 }
