@@ -5,6 +5,7 @@ use std::path::PathBuf;
 fn main() {
     println!("cargo::rerun-if-env-changed=GGML_DIR");
     println!("cargo::rerun-if-env-changed=PEER_MARCH");
+    println!("cargo::rerun-if-changed=ggml_shim.c");
     let dir = std::env::var("GGML_DIR").expect("GGML_DIR is not set: run `make bench-peers`");
     let ggml = PathBuf::from(dir);
     // The tier that is compared. With `native` on a machine that has AVX-512 the compiler uses its instructions for the

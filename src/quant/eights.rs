@@ -25,8 +25,12 @@ pub(super) fn rules(
 ) -> Option<[Rule; EIGHT]> {
     let (mut largest, mut sums) = ([0.0; EIGHT], [0.0; EIGHT]);
     for ((largest, sum), block) in largest.iter_mut().zip(&mut sums).zip(blocks) {
-        let (bits, lanes) = scan.largest_and_sums(block);
-        (*largest, *sum) = (f32::from_bits(bits), tree_sum(lanes));
+        if fit == Fit::AbsMean {
+            let (bits, lanes) = scan.largest_and_sums(block);
+            (*largest, *sum) = (f32::from_bits(bits), tree_sum(lanes));
+        } else {
+            *largest = f32::from_bits(scan.largest_bits(block));
+        }
     }
     // False for NaN and infinity too.
     if !largest.iter().all(|&max| max > 0.0 && max < f32::INFINITY && guard_scale(max) == 1.0) {

@@ -113,7 +113,7 @@ impl EightCuts {
                 let t = smaller(larger(v, a), b);
                 best[lane] = larger(best[lane], a * ha);
                 limits[cell][lane] = t * (ha - slope * (t - a)) + self.slack[lane];
-                middles[cell][lane] = if slope > 0.0 { v } else { f32::NAN };
+                middles[cell][lane] = pick(slope > 0.0, v, f32::NAN);
             }
             (a, ha) = (at[cell], heights[cell]);
         }
@@ -125,9 +125,9 @@ impl EightCuts {
             for lane in 0..EIGHT {
                 let least = best[lane] * (1.0 - 1e-5);
                 let first = limits[back][lane] >= least;
-                start[lane] = if first { starts[back][lane] } else { start[lane] };
-                left_height[lane] = if first { before[back][lane] } else { left_height[lane] };
-                right[lane] = if limits[cell][lane] >= least { at[cell][lane] } else { right[lane] };
+                start[lane] = pick(first, starts[back][lane], start[lane]);
+                left_height[lane] = pick(first, before[back][lane], left_height[lane]);
+                right[lane] = pick(limits[cell][lane] >= least, at[cell][lane], right[lane]);
             }
         }
         (self.left, self.left_height, self.right) = (start, left_height, right);
@@ -142,9 +142,9 @@ impl EightCuts {
                 for lane in 0..EIGHT {
                     // The last cell that ends where all is out, and the first that starts where all is in.
                     let ends = at[cell][lane] <= self.low[lane];
-                    out[lane] = if ends { middles[cell][lane] } else { out[lane] };
+                    out[lane] = pick(ends, middles[cell][lane], out[lane]);
                     let begins = starts[back][lane] > self.high[lane] - 1.0;
-                    inside[lane] = if begins { middles[back][lane] } else { inside[lane] };
+                    inside[lane] = pick(begins, middles[back][lane], inside[lane]);
                 }
             }
             for lane in 0..EIGHT {
@@ -153,6 +153,13 @@ impl EightCuts {
             }
         }
     }
+}
+
+/// `if which { a } else { b }`, of which the compiler makes a branch, which nobody foresees, or no vector.
+#[inline(always)]
+fn pick(which: bool, a: f32, b: f32) -> f32 {
+    let mask = (which as u32).wrapping_neg();
+    f32::from_bits((a.to_bits() & mask) | (b.to_bits() & !mask))
 }
 
 /// The whole part of a number below 2^22 that is not negative.

@@ -1,4 +1,4 @@
-//! ggml's formats around 3.5 bits, and their decoders.
+//! ggml's formats around 3.5 bits.
 
 use std::ffi::c_void;
 
@@ -30,12 +30,11 @@ ggml! {
     quantize_q4_0 ggml_vec_dot_q4_0_q8_0 dequantize_row_q4_0;
 }
 
-/// A peer and its decoder.
+/// A peer and the name of its figures.
 #[derive(Clone, Copy)]
 pub struct Peer {
     pub key: &'static str,
     pub format: Format,
-    decode: unsafe extern "C" fn(*const c_void, *mut f32, i64),
 }
 
 pub const PEERS: [Peer; 4] = [
@@ -45,10 +44,10 @@ pub const PEERS: [Peer; 4] = [
             name: "ggml Q3_K",
             block: (256, 110),
             quantize: quantize_q3_K,
+            dequantize: dequantize_row_q3_K,
             dot: ggml_vec_dot_q3_K_q8_K,
             ..TQ1_0
         },
-        decode: dequantize_row_q3_K,
     },
     Peer {
         key: "iq3_s",
@@ -56,10 +55,10 @@ pub const PEERS: [Peer; 4] = [
             name: "ggml IQ3_S",
             block: (256, 110),
             quantize: quantize_iq3_s,
+            dequantize: dequantize_row_iq3_s,
             dot: ggml_vec_dot_iq3_s_q8_K,
             ..TQ1_0
         },
-        decode: dequantize_row_iq3_s,
     },
     Peer {
         key: "q4_0",
@@ -68,10 +67,10 @@ pub const PEERS: [Peer; 4] = [
             block: (32, 18),
             act_block: (32, 34),
             quantize: quantize_q4_0,
+            dequantize: dequantize_row_q4_0,
             quantize_acts: quantize_row_q8_0,
             dot: ggml_vec_dot_q4_0_q8_0,
         },
-        decode: dequantize_row_q4_0,
     },
     Peer {
         key: "q4_k",
@@ -79,10 +78,10 @@ pub const PEERS: [Peer; 4] = [
             name: "ggml Q4_K",
             block: (256, 144),
             quantize: quantize_q4_K,
+            dequantize: dequantize_row_q4_K,
             dot: ggml_vec_dot_q4_K_q8_K,
             ..TQ1_0
         },
-        decode: dequantize_row_q4_K,
     },
 ];
 
@@ -102,8 +101,7 @@ impl Peer {
         let mut packed = vec![0u8; self.format.row_bytes(x.len())];
         self.format.quantize(1, x.len(), x, &mut packed);
         let mut out = vec![0.0; x.len()];
-        // SAFETY: a whole number of blocks (checked by `quantize`) and as many values.
-        unsafe { (self.decode)(packed.as_ptr().cast(), out.as_mut_ptr(), x.len() as i64) }
+        self.format.dequantize(&packed, &mut out);
         out
     }
 }
