@@ -11,6 +11,8 @@
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod base3;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod dense;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod interleaved;
 mod ops;
 #[cfg(feature = "rayon")]

@@ -45,7 +45,11 @@ pub(crate) trait Ops: Copy {
     #[inline(always)]
     fn tq2_0_rows(self, _data: &[u8], _row_bytes: usize, _acts: &[ActBlock], _y: &mut [f32]) {}
 
-    /// `TQ1_0` or `TQ2_0` weights times a batch of vectors of `per_vector` blocks each, as many rows as come out
+    /// `y = W a` for rows of dense ternary weights, which `data` holds, as [`Ops::tq1_0_rows`].
+    #[inline(always)]
+    fn dense_rows(self, _weights: &Packed<'_>, _data: &[u8], _acts: &[ActBlock], _y: &mut [f32]) {}
+
+    /// Ternary weights times a batch of vectors of `per_vector` blocks each, as many rows as come out
     /// even; returns how many.
     #[inline(always)]
     fn batch(self, _weights: &Packed<'_>, _acts: &[ActBlock], _per_vector: usize, _y: &mut [f32]) -> usize {

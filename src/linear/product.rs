@@ -26,7 +26,7 @@ pub(crate) fn matmul(
         return ops::run(tier, q35b::Matmul { weights, per_vector, acts, y });
     }
     let mut from = 0;
-    if matches!(weights.format, Format::Tq1_0 | Format::Tq2_0) {
+    if matches!(weights.format, Format::Tq1_0 | Format::Tq2_0 | Format::DenseTernary) {
         if acts.len() >= BATCH * per_vector {
             from = ops::run(tier, Batch { weights, per_vector, acts, y });
         }
@@ -77,6 +77,7 @@ impl Kernel for EightRows<'_, '_> {
             y.fill(0.0);
             match weights.format {
                 Format::Tq1_0 => ops.tq1_0_rows(data, weights.row_bytes, acts, tables, y),
+                Format::DenseTernary => ops.dense_rows(weights, data, acts, y),
                 _ => ops.tq2_0_rows(data, weights.row_bytes, acts, y),
             }
         }

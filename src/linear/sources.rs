@@ -1,4 +1,5 @@
-//! Where the tiles of [`super::tile`] come from: the ternary block formats and the prepared layout.
+//! Where the tiles of [`super::tile`] come from: the ternary block formats and the prepared layout. Dense ternary has
+//! [a file of its own](super::dense).
 
 use crate::quant::{ActBlock, tq1_0, tq2_0};
 use crate::simd::lanes::{Lanes, map_eight};
@@ -8,18 +9,21 @@ use super::{base3, interleaved, prepared, ternary};
 /// Trits (-1, 0, 1) of eight rows and 256 columns: step `s` holds columns `4 s..4 s + 4` of the rows in order.
 pub(crate) type Tile = [[u8; 32]; 64];
 
-/// Ternary weights in blocks of 256 columns. (A trait and no functions: those that are passed are not inlined for
+/// Ternary weights, 256 columns at a time. (A trait and no functions: those that are passed are not inlined for
 /// certain, see [`map_eight`].)
 pub(crate) trait Source {
-    /// Bytes of eight rows a block of columns.
-    const BYTES: usize;
     /// Whether no code stands for 2.
     fn only_trits(data: &[u8], eight_bytes: usize) -> bool;
     /// The scales of eight rows in block `i`, and its trits; and the sums of those as bytes, of four lanes for each
-    /// row.
-    fn fill<L: Lanes>(l: L, eight: &[u8], i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes);
+    /// row. The rows have `cols` columns.
+    fn fill<L: Lanes>(l: L, eight: &[u8], cols: usize, i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes);
     /// One vector times eights of rows.
-    fn matvec<L: Lanes>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f32]);
+    fn matvec<L: Lanes>(l: L, data: &[u8], cols: usize, acts: &[ActBlock], y: &mut [f32]);
+    /// What is done to the outputs of eight rows in the end.
+    #[inline(always)]
+    fn finish(_eight: &[u8], y: [f32; 8]) -> [f32; 8] {
+        y
+    }
 }
 
 pub(crate) struct Tq1_0;
@@ -28,8 +32,6 @@ pub(crate) struct Tq2_0;
 pub(crate) struct Interleaved;
 
 impl Source for Interleaved {
-    const BYTES: usize = prepared::BLOCK_BYTES;
-
     #[inline(always)]
     fn only_trits(data: &[u8], eight_bytes: usize) -> bool {
         let groups = data.chunks_exact(eight_bytes.max(1));
@@ -37,7 +39,7 @@ impl Source for Interleaved {
     }
 
     #[inline(always)]
-    fn fill<L: Lanes>(l: L, eight: &[u8], i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
+    fn fill<L: Lanes>(l: L, eight: &[u8], _: usize, i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
         let (codes, scales) = prepared::split(eight);
         let (codes, scales) =
             (codes.get(i).unwrap_or(&[0; prepared::CODE_BYTES]), scales.get(i).unwrap_or(&[0; 16]));
@@ -53,7 +55,7 @@ impl Source for Interleaved {
     }
 
     #[inline(always)]
-    fn matvec<L: Lanes>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+    fn matvec<L: Lanes>(l: L, data: &[u8], _: usize, acts: &[ActBlock], y: &mut [f32]) {
         interleaved::matvec(l, data, acts, y);
     }
 }
@@ -96,22 +98,20 @@ fn transposed<L: Lanes, const CODES: usize>(l: L, rows: [&[u8; CODES]; 8], at: u
 }
 
 impl Source for Tq2_0 {
-    const BYTES: usize = 8 * tq2_0::BLOCK_BYTES;
-
     #[inline(always)]
     fn only_trits(data: &[u8], _: usize) -> bool {
         no_threes(data.as_chunks::<{ tq2_0::BLOCK_BYTES }>().0.iter().filter_map(|b| b.first_chunk::<64>()))
     }
 
     #[inline(always)]
-    fn fill<L: Lanes>(l: L, eight: &[u8], i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
+    fn fill<L: Lanes>(l: L, eight: &[u8], _: usize, i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
         let (rows, scales) = blocks::<{ tq2_0::CODE_BYTES }>(eight, eight.len() / 8, i);
         let halves = [transposed(l, rows, 0), transposed(l, rows, 32)];
         (scales, two_bits(l, halves, tile))
     }
 
     #[inline(always)]
-    fn matvec<L: Lanes>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+    fn matvec<L: Lanes>(l: L, data: &[u8], _: usize, acts: &[ActBlock], y: &mut [f32]) {
         y.fill(0.0);
         ternary::tq2_0(l, data, acts.len() * tq2_0::BLOCK_BYTES, acts, y);
     }
@@ -143,8 +143,6 @@ fn two_bits<L: Lanes>(l: L, bytes: [[L::Bytes; 8]; 2], tile: &mut Tile) -> L::By
 }
 
 impl Source for Tq1_0 {
-    const BYTES: usize = 8 * tq1_0::BLOCK_BYTES;
-
     #[inline(always)]
     fn only_trits(_: &[u8], _: usize) -> bool {
         true
@@ -152,7 +150,7 @@ impl Source for Tq1_0 {
 
     /// Planes of 32, of 16 and of 4 columns.
     #[inline(always)]
-    fn fill<L: Lanes>(l: L, eight: &[u8], i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
+    fn fill<L: Lanes>(l: L, eight: &[u8], _: usize, i: usize, tile: &mut Tile) -> ([u16; 8], L::Bytes) {
         let (rows, scales) = blocks::<{ tq1_0::CODE_BYTES }>(eight, eight.len() / 8, i);
         let (head, rest) = tile.split_at_mut(40);
         let (middle, last) = rest.split_at_mut(20);
@@ -164,7 +162,7 @@ impl Source for Tq1_0 {
     }
 
     #[inline(always)]
-    fn matvec<L: Lanes>(l: L, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+    fn matvec<L: Lanes>(l: L, data: &[u8], _: usize, acts: &[ActBlock], y: &mut [f32]) {
         y.fill(0.0);
         ternary::tq1_0(l, data, acts.len() * tq1_0::BLOCK_BYTES, acts, &[], y);
     }

@@ -40,22 +40,24 @@ impl<L: Lanes> Copy for Eight<L> {}
 /// The rows and vectors of one [`group`].
 struct Job<'a> {
     data: &'a [u8],
+    eight_bytes: usize,
+    cols: usize,
     acts: &'a [ActBlock],
     per_vector: usize,
 }
 
-/// Weights times vectors of `per_vector` blocks each, eight rows at a time; returns how many of `rows` were done. Eight
-/// rows lie in `data` one after the other.
+/// Weights times vectors of `per_vector` blocks each, eight rows at a time; returns how many of `rows` were done. Eights
+/// of rows lie in `data` one after the other.
 #[inline(always)]
 pub(crate) fn matmul<L: Lanes, S: Source>(
     l: L,
     data: &[u8],
-    rows: usize,
+    eight_bytes: usize,
+    (rows, cols): (usize, usize),
     acts: &[ActBlock],
     per_vector: usize,
     y: &mut [f32],
 ) -> usize {
-    let eight_bytes = per_vector * S::BYTES;
     let mut outputs = y.chunks_mut((rows * VECTORS).max(1));
     for acts in acts.chunks((per_vector * VECTORS).max(1)) {
         let Some(y) = outputs.next() else { break };
@@ -65,12 +67,12 @@ pub(crate) fn matmul<L: Lanes, S: Source>(
             let end = at + 8 * tiles;
             let data = data.get(at / 8 * eight_bytes..end / 8 * eight_bytes).unwrap_or_default();
             let vectors = y.chunks_exact_mut(rows.max(1)).map(|y| y.get_mut(at..end).unwrap_or_default());
-            let job = Job { data, acts, per_vector };
+            let job = Job { data, eight_bytes, cols, acts, per_vector };
             match (S::only_trits(data, eight_bytes), tiles, L::TILES) {
                 // Code 3 stands for 2, which the sums here have no room for: rare, so one vector at a time.
                 (false, ..) => {
                     for (acts, y) in acts.chunks_exact(per_vector.max(1)).zip(vectors) {
-                        S::matvec(l, data, acts, y);
+                        S::matvec(l, data, cols, acts, y);
                     }
                 }
                 (_, 6, 6) => group::<L, S, 6>(l, &job, vectors),
@@ -90,7 +92,7 @@ fn group<'y, L: Lanes, S: Source, const T: usize>(
     job: &Job<'_>,
     y: impl Iterator<Item = &'y mut [f32]>,
 ) {
-    let Job { data, acts, per_vector } = *job;
+    let Job { data, eight_bytes, cols, acts, per_vector } = *job;
     let mut totals = [[[0.0f32; 8]; T]; VECTORS];
     let mut tiles = Tiles([[[0; 32]; 64]; T]);
     let mut column = Column { codes: [[[0; 4]; 64]; VECTORS], scales: [0.0; VECTORS] };
@@ -106,9 +108,9 @@ fn group<'y, L: Lanes, S: Source, const T: usize>(
             vectors += 1;
         }
         let mut rows_of = [Eight { scales: l.load_rows(&[0.0; 8]), correction: l.no_ints() }; T];
-        let eights = data.chunks_exact((per_vector * S::BYTES).max(1));
+        let eights = data.chunks_exact(eight_bytes.max(1));
         for ((rows, tile), eight) in eights.zip(&mut tiles.0).zip(&mut rows_of) {
-            let (scales, trits) = S::fill(l, rows, i, tile);
+            let (scales, trits) = S::fill(l, rows, cols, i, tile);
             *eight = Eight { scales: l.halves_to_rows(&scales), correction: correction(l, trits) };
         }
         let (pairs, _) = column.codes.as_chunks::<2>();
@@ -119,8 +121,9 @@ fn group<'y, L: Lanes, S: Source, const T: usize>(
         }
     }
     for (y, totals) in y.zip(&totals) {
-        for (y, totals) in y.as_chunks_mut::<8>().0.iter_mut().zip(totals) {
-            *y = *totals;
+        let eights = data.chunks_exact(eight_bytes.max(1));
+        for ((y, totals), eight) in y.as_chunks_mut::<8>().0.iter_mut().zip(totals).zip(eights) {
+            *y = S::finish(eight, *totals);
         }
     }
 }

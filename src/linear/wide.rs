@@ -5,11 +5,12 @@ use crate::quant::{ActBlock, Format, five_level, q35p, tq1_0, tq2_0};
 use crate::simd::codebook::CodebookLanes;
 use crate::simd::lanes::{Lanes, unsigned};
 
+use super::dense::{self, Dense};
 use super::ops::Ops;
 use super::scalar::Scalar;
 use super::sources::{Interleaved, Tq1_0, Tq2_0};
 use super::table::ActTable;
-use super::{Packed, base3, interleaved, ternary, ternary_dot, tile};
+use super::{Packed, base3, interleaved, prepared, ternary, ternary_dot, tile};
 
 /// A vector tier: the token of its instructions.
 #[derive(Clone, Copy)]
@@ -143,11 +144,20 @@ impl<L: CodebookLanes> Ops for Wide<L> {
     }
 
     #[inline(always)]
+    fn dense_rows(self, weights: &Packed<'_>, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
+        dense::matvec(self.0, data, weights.row_bytes, weights.cols, acts, y);
+    }
+
+    #[inline(always)]
     fn batch(self, weights: &Packed<'_>, acts: &[ActBlock], per_vector: usize, y: &mut [f32]) -> usize {
-        let Packed { format, rows, data, .. } = *weights;
+        let Packed { format, rows, cols, row_bytes, data } = *weights;
+        let bytes = 8 * row_bytes;
         match format {
-            Format::Tq1_0 => tile::matmul::<L, Tq1_0>(self.0, data, rows, acts, per_vector, y),
-            _ => tile::matmul::<L, Tq2_0>(self.0, data, rows, acts, per_vector, y),
+            Format::Tq1_0 => tile::matmul::<L, Tq1_0>(self.0, data, bytes, (rows, cols), acts, per_vector, y),
+            Format::DenseTernary => {
+                tile::matmul::<L, Dense>(self.0, data, bytes, (rows, cols), acts, per_vector, y)
+            }
+            _ => tile::matmul::<L, Tq2_0>(self.0, data, bytes, (rows, cols), acts, per_vector, y),
         }
     }
 
@@ -165,7 +175,8 @@ impl<L: CodebookLanes> Ops for Wide<L> {
         per_vector: usize,
         y: &mut [f32],
     ) -> usize {
-        tile::matmul::<L, Interleaved>(self.0, data, rows, acts, per_vector, y)
+        let bytes = per_vector * prepared::BLOCK_BYTES;
+        tile::matmul::<L, Interleaved>(self.0, data, bytes, (rows, 256 * per_vector), acts, per_vector, y)
     }
 
     #[inline(always)]
