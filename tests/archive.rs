@@ -33,7 +33,8 @@ fn decode_rows(stream: &[u8], step: usize) -> Result<Vec<u8>, Error> {
     let mut decoder = ArchiveDecoder::new(stream)?;
     let info = decoder.info()?;
     let row = info.format.row_bytes(info.cols)?;
-    let mut out = vec![0; info.format.matrix_bytes(info.rows, info.cols)?];
+    // A forged header may say any size; what does not fit is an error of the decoder.
+    let mut out = vec![0; info.format.matrix_bytes(info.rows, info.cols)?.min(1 << 24)];
     let mut done = 0;
     loop {
         let n = decoder.next_rows(stream, 0, step, &mut out[done * row..])?;
