@@ -1624,6 +1624,27 @@ hq_status hq_vec_dot(size_t len,
                      float *result);
 
 /**
+ * Sum of `(a[i] - b[i])^2` over `len` floats; 0 for none. No cancellation, unlike `|a|^2 - 2 a b + |b|^2`.
+ *
+ * Relative error <= (len / 16 + 8) * 2^-24, short of overflow and underflow. Same bits on every tier and target.
+ * `a` and `b` may be the same array; `result` (one float) must not overlap them. Callable from any thread.
+ * Errors: as `hq_vec_dot`; `result` is untouched then.
+ *
+ * # Safety
+ * `a` and `b` are valid for `len` floats, `result` for one.
+ *
+ * ```c
+ * const float a[3] = {1.0f, 2.0f, 3.0f}, b[3] = {4.0f, 6.0f, 3.0f};
+ * float result;
+ * assert(hq_vec_squared_distance(3, a, b, &result) == HQ_OK && result == 25.0f);
+ * ```
+ */
+hq_status hq_vec_squared_distance(size_t len,
+                                  const float *a,
+                                  const float *b,
+                                  float *result);
+
+/**
  * Euclidean norm of `len` floats; 0 for none. Values of 1e30 and of 1e-30 give the right norm too; an infinity
  * gives infinity, a NaN gives NaN.
  *

@@ -7,7 +7,7 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`Error`] | everything that a function can refuse, and the C status numbers |
-//! | [`math`], [`workspace`] | f32-only maths; typed scratch out of one caller buffer |
+//! | [`math`], [`workspace`] | f32-only maths, random numbers; typed scratch out of one caller buffer |
 //! | [`simd`] | the tiers scalar, SSE4.2, AVX2, NEON; which one is used, and how to force one |
 //! | [`quant`] | numbers to codes: fits, formats, int8 activations |
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |

@@ -419,16 +419,19 @@ fn f32_vectors() {
         for offset in 0..4 {
             let (a, b) = (gaussian(n + offset, 7), gaussian(n + offset, 8));
             let (a, b) = (&a[offset..], &b[offset..]);
-            let (d, norm, y) = same_on_all(&format!("vectors of {n}"), || {
+            let (d, square, norm, y) = same_on_all(&format!("vectors of {n}"), || {
                 let mut y = b.to_vec();
                 vector::axpy(0.3, a, &mut y).unwrap();
                 let y: Vec<u32> = y.iter().map(|v| v.to_bits()).collect();
-                (vector::dot(a, b).unwrap().to_bits(), vector::norm(a).to_bits(), y)
+                let (d, square) = (vector::dot(a, b).unwrap(), vector::squared_distance(a, b).unwrap());
+                (d.to_bits(), square, vector::norm(a).to_bits(), y)
             });
             let exact: f64 = a.iter().zip(b).map(|(a, b)| *a as f64 * *b as f64).sum();
             let size: f64 = a.iter().zip(b).map(|(a, b)| (*a as f64 * *b as f64).abs()).sum();
             let bound = (n as f64 / 16.0 + 6.0) * 2f64.powi(-24) * size;
             assert!((f32::from_bits(d) as f64 - exact).abs() <= bound);
+            let exact: f64 = a.iter().zip(b).map(|(a, b)| (*a as f64 - *b as f64).powi(2)).sum();
+            assert!((square as f64 - exact).abs() <= (n as f64 / 16.0 + 8.0) * 2f64.powi(-24) * exact);
             let exact = a.iter().map(|a| (*a as f64).powi(2)).sum::<f64>().sqrt();
             assert!((f32::from_bits(norm) as f64 - exact).abs() <= 1e-6 * exact);
             for i in 0..n {
@@ -448,6 +451,7 @@ fn f32_vectors() {
     assert_eq!(vector::norm(&[f32::NEG_INFINITY, 1.0]), f32::INFINITY);
     assert!(vector::norm(&[f32::INFINITY, f32::NAN]).is_nan());
     assert!(vector::dot(&[1.0], &[]).is_err());
+    assert!(vector::squared_distance(&[1.0], &[]).is_err());
     assert!(vector::axpy(1.0, &[1.0], &mut []).is_err());
 }
 

@@ -106,6 +106,13 @@ static void vectors_and_tiers(void) {
     EXPECT(HQ_ERROR_MISALIGNED, hq_vec_dot(1, ODD(float, x), x, y));
     EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_vec_dot(max / 2, x, x, y));
     EXPECT(HQ_ERROR_OVERLAP, hq_vec_dot(4, x, y, y + 3));
+    EXPECT(HQ_OK, hq_vec_squared_distance(CELLS, x, x, y));
+    EXPECT(HQ_OK, hq_vec_squared_distance(0, NULL, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_squared_distance(1, x, NULL, y));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_squared_distance(1, x, x, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_vec_squared_distance(1, ODD(float, x), x, y));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_vec_squared_distance(max / 2, x, x, y));
+    EXPECT(HQ_ERROR_OVERLAP, hq_vec_squared_distance(4, x, y, y + 3));
     EXPECT(HQ_OK, hq_vec_norm(CELLS, x, y));
     EXPECT(HQ_OK, hq_vec_norm(0, NULL, y));
     EXPECT(HQ_ERROR_NULL_POINTER, hq_vec_norm(3, NULL, y));

@@ -1,7 +1,11 @@
 //! f32-only mathematics of the core. No double precision anywhere: soft-double helpers would cost a
 //! microcontroller kilobytes of flash.
 
+mod random;
+
 use half::f16;
+
+pub use random::Random;
 
 /// Largest finite `f16`.
 pub const F16_MAX: f32 = 65504.0;
@@ -93,6 +97,24 @@ pub(crate) fn sum_by(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
         total.add(tree_sum(lanes));
     }
     total.value()
+}
+
+/// Sum of `(a[i] - b[i])^2` in the library's order: 16 lanes (value `i` goes to lane `i mod 16`), subtract, multiply,
+/// then add, reduced by [`tree_sum`]. Of slices of different lengths the shorter one counts.
+#[inline(always)]
+#[must_use]
+pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 16];
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+    for (a, b) in a.iter().zip(b) {
+        for ((lane, &a), &b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += (a - b) * (a - b);
+        }
+    }
+    for ((lane, &a), &b) in lanes.iter_mut().zip(rest_a).zip(rest_b) {
+        *lane += (a - b) * (a - b);
+    }
+    tree_sum(lanes)
 }
 
 /// The fixed reduction tree of 16 lanes: halves are added until one lane is left. The SIMD tiers
