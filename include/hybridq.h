@@ -201,6 +201,22 @@
 #define HQ_ARCHIVE_CODES 256
 
 /**
+ * Greedy k-means++: each centre is the best of several rows drawn in proportion to weight times squared distance to the
+ * nearest centre so far. `effort`: how many; 0: 2 + floor(ln k).
+ */
+#define HQ_SEEDING_PLUS_PLUS 0
+
+/**
+ * k-means++ approximated by Markov chains (AFK-MC2): for many rows. `effort`: steps per centre; 0: 200.
+ */
+#define HQ_SEEDING_AFK_MC2 1
+
+/**
+ * Rows in proportion to their weights, none twice. `effort` is not read.
+ */
+#define HQ_SEEDING_RANDOM 2
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -1737,6 +1753,67 @@ hq_status hq_kmeans_exact_1d(const float *x,
                              float *inertia,
                              void *scratch,
                              size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_seed` needs for `n` rows and `k` centres: about 8 n for `HQ_SEEDING_PLUS_PLUS`, 4 n
+ * otherwise. `SIZE_MAX` for an unknown `method`, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_seed_workspace_size(HQ_SEEDING_PLUS_PLUS, 1000, 8) < 9000);
+ * assert(hq_kmeans_seed_workspace_size(7, 1000, 8) == SIZE_MAX);
+ * ```
+ */
+size_t hq_kmeans_seed_workspace_size(int32_t method,
+                                     size_t n,
+                                     size_t k);
+
+/**
+ * Chooses `k` of `n` rows as first centres of k-means. The same seed gives the same rows on every machine.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all the same.
+ * - `method`, `effort`: `HQ_SEEDING_*`.
+ * - `rows`: at least `k` numbers: which rows. If fewer than `k` rows differ, rows repeat.
+ * - `centers`: at least `k * d` floats: their values.
+ * - `scratch`: at least `hq_kmeans_seed_workspace_size(method, n, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above `n`, a negative weight, no weight above 0),
+ * `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW` (also for 2^32 rows and more), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_NON_FINITE`. `rows` and `centers` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[6] = {0.0f, 0.1f, 9.0f, 9.1f, 0.2f, 9.2f};
+ * uint32_t rows[2];
+ * float centers[2];
+ * uint8_t scratch[256];
+ * assert(hq_kmeans_seed_workspace_size(HQ_SEEDING_PLUS_PLUS, 6, 2) <= sizeof scratch);
+ * assert(hq_kmeans_seed(6, 1, x, 6, NULL, 0, 2, HQ_SEEDING_PLUS_PLUS, 0, 1, rows, 2, centers, 2, scratch,
+ *                       sizeof scratch) == HQ_OK);
+ * assert((centers[0] < 5.0f) != (centers[1] < 5.0f) && centers[0] == x[rows[0]]);
+ * ```
+ */
+hq_status hq_kmeans_seed(size_t n,
+                         size_t d,
+                         const float *x,
+                         size_t x_len,
+                         const float *weights,
+                         size_t weights_len,
+                         size_t k,
+                         int32_t method,
+                         size_t effort,
+                         uint64_t seed,
+                         uint32_t *rows,
+                         size_t rows_len,
+                         float *centers,
+                         size_t centers_len,
+                         void *scratch,
+                         size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

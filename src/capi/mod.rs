@@ -27,6 +27,8 @@ pub mod vector;
 
 pub mod kmeans;
 
+pub mod kmeans_seed;
+
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]

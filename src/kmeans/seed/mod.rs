@@ -1,0 +1,145 @@
+//! First centres for k-means: rows of the data. Distances are computed in one order and drawn from by integers, so that the
+//! same seed gives the same rows on every machine.
+
+mod afk_mc2;
+mod distance;
+mod masses;
+mod plus_plus;
+mod random;
+mod samples;
+
+use crate::Error;
+use crate::math::Random;
+use crate::workspace::{Carver, Layout, split_rows_mut};
+
+use distance::Distance;
+use masses::Masses;
+pub use samples::Samples;
+use samples::Weighing;
+
+/// How first centres are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Seeding {
+    /// Greedy k-means++ (Arthur and Vassilvitskii 2007): each centre is the best of `trials` rows (0: 2 + floor(ln k), as
+    /// scikit-learn has it) drawn in proportion to weight times squared distance to
+    /// the nearest centre so far. n k d trials operations at most, far fewer where the data are clustered.
+    PlusPlus {
+        /// Candidates per centre.
+        trials: usize,
+    },
+    /// Assumption-free K-MC^2 (Bachem et al. 2016): k-means++ approximated by Markov chains of `chain` steps (0: 200).
+    /// n d + k^2 d chain / 2 operations: for many rows.
+    AfkMc2 {
+        /// Steps per centre.
+        chain: usize,
+    },
+    /// Rows drawn in proportion to their weights, none twice.
+    Random,
+}
+
+/// Distinguishes these draws from others with the same seed.
+const STREAM: u64 = 0x7365_6564;
+
+impl Seeding {
+    fn layout(self, n: usize, k: usize) -> Result<Layout, Error> {
+        let (values, owners, across, sums) = match self {
+            Seeding::PlusPlus { .. } => (n, n, k, 1),
+            Seeding::AfkMc2 { .. } => (n, 0, 0, 2),
+            Seeding::Random => (n, 0, 0, 1),
+        };
+        let sums = Masses::blocks(n).checked_mul(sums).ok_or(Error::SizeOverflow)?;
+        Layout::EMPTY.array::<u64>(sums)?.array::<f32>(values)?.array::<u32>(owners)?.array::<f32>(across)
+    }
+}
+
+/// Bytes of scratch that [`seed`] needs: about 8 n for [`Seeding::PlusPlus`], 4 n otherwise.
+///
+/// # Errors
+/// [`Error::SizeOverflow`].
+pub fn seed_workspace_size(seeding: Seeding, n: usize, k: usize) -> Result<usize, Error> {
+    Ok(seeding.layout(n, k)?.size())
+}
+
+/// Chooses a row of `samples` for each of `k` centres and copies it.
+///
+/// - `rows`: at least `k` numbers: which rows.
+/// - `centers`: at least `k * d` values: their values.
+/// - `scratch`: at least [`seed_workspace_size`] bytes at any alignment.
+///
+/// The same seed gives the same rows on every machine. If fewer than `k` rows differ, rows repeat. Values of any finite
+/// magnitude are in order.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if `k` is 0 or above `n`, a weight is below 0, or no weight is above;
+/// [`Error::NonFinite`], [`Error::OutputTooSmall`], [`Error::WorkspaceTooSmall`], [`Error::SizeOverflow`]. `rows`
+/// and `centers` are untouched then.
+///
+/// ```
+/// use hybridq::kmeans::{Samples, Seeding, seed, seed_workspace_size};
+///
+/// # fn main() -> Result<(), hybridq::Error> {
+/// let x = [0.0, 0.1, 9.0, 9.1, 0.2, 9.2f32]; // six rows of one value
+/// let samples = Samples::new(6, 1, &x, None)?;
+/// let seeding = Seeding::PlusPlus { trials: 0 };
+/// let mut scratch = vec![0; seed_workspace_size(seeding, 6, 2)?];
+/// let (mut rows, mut centers) = ([0; 2], [0.0; 2]);
+/// seed(samples, 2, seeding, 1, &mut rows, &mut centers, &mut scratch)?;
+/// assert_ne!(centers[0] < 5.0, centers[1] < 5.0); // one of each group
+/// # Ok(())
+/// # }
+/// ```
+pub fn seed(
+    samples: Samples<'_>,
+    k: usize,
+    seeding: Seeding,
+    seed: u64,
+    rows: &mut [u32],
+    centers: &mut [f32],
+    scratch: &mut [u8],
+) -> Result<(), Error> {
+    let n = samples.n;
+    if k == 0 || k > n {
+        return Err(Error::InvalidArgument);
+    }
+    let len = k.checked_mul(samples.d).ok_or(Error::SizeOverflow)?;
+    let rows = rows.get_mut(..k).ok_or(Error::OutputTooSmall)?;
+    let centers = centers.get_mut(..len).ok_or(Error::OutputTooSmall)?;
+    let weighing = Weighing::new(samples)?;
+    let max = largest(samples.x).ok_or(Error::NonFinite)?;
+    let distance = Distance::new(max, samples.d);
+    let mut carver = Carver::new(scratch);
+    let mut masses = Masses::new(carver.take(Masses::blocks(n))?);
+    let mut random = Random::new(seed, STREAM);
+    match seeding {
+        Seeding::PlusPlus { trials } => {
+            let trials = if trials == 0 { 2 + libm::logf(k as f32) as usize } else { trials };
+            let (nearest, owner, across) = (carver.take(n)?, carver.take(n)?, carver.take(k)?);
+            let run = plus_plus::Run { samples, weighing, distance, nearest, owner, across, trials };
+            run.choose(&mut masses, &mut random, rows);
+        }
+        Seeding::AfkMc2 { chain } => {
+            let chain = if chain == 0 { 200 } else { chain };
+            let (weight_sums, first) = (carver.take(Masses::blocks(n))?, carver.take(n)?);
+            let run = afk_mc2::Run { samples, weighing, distance, first, weight_sums, chain };
+            run.choose(&mut masses, &mut random, rows);
+        }
+        Seeding::Random if samples.weights.is_none() => random::uniform(n, &mut random, rows),
+        Seeding::Random => random::weighted(weighing, carver.take(n)?, &mut masses, &mut random, rows),
+    }
+    for (center, &row) in split_rows_mut(centers, samples.d).zip(&*rows) {
+        center.iter_mut().zip(samples.row(row as usize)).for_each(|(to, &from)| *to = from);
+    }
+    Ok(())
+}
+
+/// The largest magnitude; `None` if a value is NaN or infinite.
+fn largest(x: &[f32]) -> Option<f32> {
+    // Magnitudes compare as their bits do, with infinities and NaN above all others.
+    let bits = crate::simd::vectorize(
+        crate::simd::active(),
+        #[inline(always)]
+        || x.iter().fold(0, |max: u32, v| max.max(v.to_bits() & 0x7FFF_FFFF)),
+    );
+    Some(f32::from_bits(bits)).filter(|max| max.is_finite())
+}

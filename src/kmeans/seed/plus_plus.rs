@@ -1,0 +1,127 @@
+//! Greedy k-means++ (Arthur and Vassilvitskii 2007, section 7): every centre is the best of several rows drawn in
+//! proportion to the squared distance to the centres before. Rows that a candidate cannot come closer to, by the
+//! triangle inequality, are not looked at (as Raff 2021, "Exact acceleration of k-means++ and k-means||"); the result
+//! is the same without.
+
+use crate::math::Random;
+use crate::simd;
+
+use super::distance::Distance;
+use super::masses::{Masses, Unit, Values};
+use super::samples::{Samples, Weighing};
+
+/// The state of a run.
+pub(super) struct Run<'a, 's> {
+    pub(super) samples: Samples<'a>,
+    pub(super) weighing: Weighing<'a>,
+    pub(super) distance: Distance,
+    /// Of each row the squared distance to its nearest centre, and that centre.
+    pub(super) nearest: &'s mut [f32],
+    pub(super) owner: &'s mut [u32],
+    /// Squared distances from a candidate to the centres.
+    pub(super) across: &'s mut [f32],
+    pub(super) trials: usize,
+}
+
+impl Run<'_, '_> {
+    /// Chooses a row for each of `chosen`.
+    pub(super) fn choose(mut self, masses: &mut Masses<'_>, random: &mut Random, chosen: &mut [u32]) {
+        self.nearest.fill(f32::INFINITY);
+        self.owner.fill(0);
+        self.across.fill(0.0);
+        self.weighing.measure(masses);
+        let first = self.weighing.draw(masses, random);
+        self.take(first, 0, chosen);
+        for done in 1..chosen.len() {
+            let rows = Values { values: self.nearest, weighing: self.weighing };
+            masses.measure(rows);
+            let mut best: Option<(u64, usize)> = None;
+            for _ in 0..self.trials {
+                // No masses: every row with a weight lies on a centre, and nothing tells them apart.
+                let Some(row) = masses.draw(rows, random) else { break };
+                measure_across(self.samples, self.distance, row, chosen, done, self.across);
+                let gain = self.gain(row, masses.unit);
+                if best.is_none_or(|(most, _)| gain > most) {
+                    best = Some((gain, row));
+                }
+            }
+            let row = best.map(|(_, row)| row).unwrap_or_else(|| {
+                self.weighing.measure(masses);
+                self.weighing.draw(masses, random)
+            });
+            self.take(row, done, chosen);
+        }
+    }
+
+    /// What the sum of the distances loses if `row` becomes a centre, in units.
+    fn gain(&self, row: usize, unit: Unit) -> u64 {
+        let (samples, distance, weighing) = (self.samples, self.distance, self.weighing);
+        let (nearest, owner, across) = (&*self.nearest, &*self.owner, &*self.across);
+        simd::vectorize(
+            simd::active(),
+            #[inline(always)]
+            || {
+                let center = samples.row(row);
+                let mut gain = 0;
+                for (i, ((row, &near), &owner)) in samples.rows().zip(nearest).zip(owner).enumerate() {
+                    if distance.cannot_be_nearer(across.get(owner as usize).copied().unwrap_or(0.0), near) {
+                        continue;
+                    }
+                    let here = distance.squared(row, center);
+                    if here < near {
+                        gain +=
+                            (unit.of(weighing.weighed(i, near)) - unit.of(weighing.weighed(i, here))) as u64;
+                    }
+                }
+                gain
+            },
+        )
+    }
+
+    /// Makes `row` the centre number `done`.
+    fn take(&mut self, row: usize, done: usize, chosen: &mut [u32]) {
+        if let Some(slot) = chosen.get_mut(done) {
+            *slot = row as u32;
+        }
+        measure_across(self.samples, self.distance, row, chosen, done, self.across);
+        let (samples, distance) = (self.samples, self.distance);
+        let (nearest, owners, across) = (&mut *self.nearest, &mut *self.owner, &*self.across);
+        simd::vectorize(
+            simd::active(),
+            #[inline(always)]
+            || {
+                let center = samples.row(row);
+                for ((row, near), owner) in samples.rows().zip(nearest).zip(owners) {
+                    if distance.cannot_be_nearer(across.get(*owner as usize).copied().unwrap_or(0.0), *near) {
+                        continue;
+                    }
+                    let here = distance.squared(row, center);
+                    if here < *near {
+                        (*near, *owner) = (here, done as u32);
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// Squared distances from `row` to the first `done` of the chosen rows.
+fn measure_across(
+    samples: Samples<'_>,
+    distance: Distance,
+    row: usize,
+    chosen: &[u32],
+    done: usize,
+    across: &mut [f32],
+) {
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || {
+            let center = samples.row(row);
+            for (across, &other) in across.iter_mut().zip(chosen.iter().take(done)) {
+                *across = distance.squared(center, samples.row(other as usize));
+            }
+        },
+    );
+}
