@@ -329,7 +329,7 @@ fn options_that_make_no_sense_are_refused() {
         assert!(run.stderr.starts_with("error: "), "{run:?}");
     }
     assert_eq!(folder.names(), ["in.safetensors"]);
-    for fit in ["mse", "absmean", "absmax", "percentile:50", "norm", "fixed:0.02,0.05"] {
+    for fit in ["mse", "lloyd", "absmean", "absmax", "percentile:50", "norm", "fixed:0.02,0.05"] {
         for granularity in ["block", "row", "tensor"] {
             let options = ["-f", "five_level", "--fit", fit, "--granularity", granularity, "--overwrite"];
             let table = hybridq(&quantize_args(&input, &output, &options)).done();

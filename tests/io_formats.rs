@@ -179,6 +179,7 @@ fn fits_have_names() {
     for fit in [
         Fit::Mse,
         Fit::AbsMean,
+        Fit::Lloyd,
         Fit::AbsMax,
         Fit::NormPreserving,
         Fit::Percentile(33.5),

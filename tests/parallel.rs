@@ -207,7 +207,15 @@ const SHAPES: [(usize, usize); 6] = [(70, 500), (137, 256), (17_000, 1), (2, 17_
 
 #[test]
 fn quantizers_write_the_bytes_of_one_thread() {
-    let fits = [Fit::Mse, Fit::AbsMean, Fit::AbsMax, Fit::Percentile(60.0), Fit::NormPreserving, Fit::MinMax];
+    let fits = [
+        Fit::Mse,
+        Fit::Lloyd,
+        Fit::AbsMean,
+        Fit::AbsMax,
+        Fit::Percentile(60.0),
+        Fit::NormPreserving,
+        Fit::MinMax,
+    ];
     let mut ran = 0;
     for format in Format::ALL {
         for (rows, cols) in SHAPES {

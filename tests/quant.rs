@@ -103,6 +103,14 @@ fn errors_on_a_million_gaussian_values_are_near_the_limits() {
         println!("figure rmse_gaussian_{} {error:.4} rel", format.name());
         assert!(error <= limit, "{}: {error}", format.name());
     }
+    // Lloyd's iteration comes near them
+    for (format, limit) in
+        [(Format::Tq2_0, 0.4350), (Format::DenseTernary, 0.4362), (Format::FiveLevel, 0.285)]
+    {
+        let lloyd = error(format, Options::new(format).fit(Fit::Lloyd));
+        println!("figure rmse_gaussian_{}_lloyd {lloyd:.4} rel", format.name());
+        assert!(error(format, Options::new(format)) <= lloyd && lloyd <= limit, "{}: {lloyd}", format.name());
+    }
     // what a GGUF writer makes of the same values in the same bytes
     let absmax = error(Format::Tq2_0, Options::new(Format::Tq2_0).fit(Fit::AbsMax));
     println!("figure rmse_gaussian_tq2_0_absmax {absmax:.4} rel");
@@ -285,6 +293,14 @@ fn named_fits_do_what_their_sources_say() {
     let t = ternary_codes(Fit::AbsMax, NonFinite::Error, &x, &mut codes, &mut []).unwrap();
     assert_eq!(t.scale, 1.6);
     assert_eq!(codes, [1, 0, 0, 1, 0, 0]);
+    // mean 0.625, first threshold 0.46875: mean of 0.9, 1.6, 0.75 = 1.08333; half of it keeps the same three
+    let t = ternary_codes(Fit::Lloyd, NonFinite::Error, &x, &mut codes, &mut []).unwrap();
+    assert!((t.scale - 3.25 / 3.0).abs() < 1e-6 && (t.threshold - 3.25 / 6.0).abs() < 1e-6);
+    assert_eq!(codes, [1, 0, 0, 1, -1, 0]);
+    // step 0.65625: codes 1 1 0 2 1 0, step (0.9 + 0.4 + 3.2 + 0.75) / 7 = 0.75; codes 1 1 0 2 1 0 again
+    let f = five_level_codes(Fit::Lloyd, NonFinite::Error, &x, &mut codes, &mut []).unwrap();
+    assert!((f.scale - 1.5).abs() < 1e-6);
+    assert_eq!(codes, [1, -1, 0, 2, -1, 0]);
     let fixed = Fit::Fixed { threshold: 0.1, scale: 2.0 };
     let t = ternary_codes(fixed, NonFinite::Error, &x, &mut codes, &mut []).unwrap();
     assert_eq!((t.scale, codes), (2.0, [1, -1, 1, 1, -1, 0]));
@@ -466,7 +482,7 @@ fn the_workspace_query_is_exact() {
 #[test]
 fn a_fit_found_on_the_tensor_encodes_its_slices_to_the_same_bytes() {
     let x = gaussian(8 * 300, 11);
-    for fit in [Fit::Mse, Fit::AbsMean, Fit::AbsMax, Fit::Percentile(40.0)] {
+    for fit in [Fit::Mse, Fit::Lloyd, Fit::AbsMean, Fit::AbsMax, Fit::Percentile(40.0)] {
         let options = Options::new(Format::Tq2_0).granularity(Granularity::Tensor).fit(fit);
         let whole = pack(Format::Tq2_0, options, 8, 300, &x).unwrap();
         let mut scratch = vec![0; codes_workspace_size(fit, x.len()).unwrap()];

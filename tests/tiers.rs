@@ -341,6 +341,7 @@ fn prepared_layouts_refuse_what_they_cannot_hold() {
 fn quantizers_and_codes() {
     let fits = [
         Fit::Mse,
+        Fit::Lloyd,
         Fit::AbsMean,
         Fit::AbsMax,
         Fit::Percentile(40.0),

@@ -5,7 +5,7 @@ use crate::math::{guard_scale, tree_sum};
 use crate::simd::scan::{CHUNK, Scan};
 use crate::workspace::Carver;
 
-use super::fit::{Rule, WINDOW, WINDOW_START};
+use super::fit::{Rule, THREE_START, TURNS, WINDOW, WINDOW_START};
 use super::project::Search;
 use super::{Fit, narrow};
 
@@ -25,7 +25,7 @@ pub(super) fn rules(
 ) -> Option<[Rule; EIGHT]> {
     let (mut largest, mut sums) = ([0.0; EIGHT], [0.0; EIGHT]);
     for ((largest, sum), block) in largest.iter_mut().zip(&mut sums).zip(blocks) {
-        if fit == Fit::AbsMean {
+        if matches!(fit, Fit::AbsMean | Fit::Lloyd) {
             let (bits, lanes) = scan.largest_and_sums(block);
             (*largest, *sum) = (f32::from_bits(bits), tree_sum(lanes));
         } else {
@@ -42,6 +42,10 @@ pub(super) fn rules(
             let mean = sums.map(|sum| sum / CHUNK as f32);
             (thresholds(&mean, true)?, mean)
         }
+        Fit::Lloyd => {
+            let scale = lloyd(scan, blocks, sums);
+            (scale.map(|scale| 0.5 * scale), scale)
+        }
         Fit::Mse => projections(scan, blocks, &largest, scratch)?,
         _ => return None,
     };
@@ -50,6 +54,23 @@ pub(super) fn rules(
         *rule = Rule::ternary(if zero <= max { zero } else { f32::NAN }, scale);
     }
     Some(rules)
+}
+
+/// The scales of [`Fit::Lloyd`] from the sums of the magnitudes.
+#[inline(always)]
+fn lloyd(scan: impl Scan, blocks: &[[f32; CHUNK]; EIGHT], sums: Lanes) -> Lanes {
+    let mut scale = sums.map(|sum| 2.0 * THREE_START * (sum / CHUNK as f32));
+    for _ in 0..TURNS {
+        let (mut sums, mut counts) = ([0.0; EIGHT], [0.0; EIGHT]);
+        for (((sum, count), block), &scale) in sums.iter_mut().zip(&mut counts).zip(blocks).zip(&scale) {
+            let (lanes, reached) = scan.sums_from(block, 0.5 * scale);
+            (*sum, *count) = (tree_sum(lanes), reached as f32);
+        }
+        for ((scale, sum), count) in scale.iter_mut().zip(sums).zip(counts) {
+            *scale = sum / count;
+        }
+    }
+    scale
 }
 
 /// Thresholds and scales of the exact projections; `None` without scratch.
@@ -122,7 +143,7 @@ mod tests {
                     _ => *v = size * if next() > 0.9 { 1.0 } else { 1e-3 * next() },
                 });
             }
-            for how in [Fit::AbsMax, Fit::AbsMean, Fit::Mse] {
+            for how in [Fit::AbsMax, Fit::AbsMean, Fit::Lloyd, Fit::Mse] {
                 for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
                     let together = simd::with_scan!(tier, scan => rules(scan, how, &blocks, &mut [0; ROOM]));
                     let Some(together) = together else {
@@ -144,7 +165,7 @@ mod tests {
         for odd in [0.0, f32::NAN, f32::INFINITY, 1e-30, 1e30] {
             let mut blocks = [[1.0f32; CHUNK]; EIGHT];
             blocks[5] = [odd; CHUNK];
-            for how in [Fit::AbsMax, Fit::AbsMean] {
+            for how in [Fit::AbsMax, Fit::AbsMean, Fit::Lloyd] {
                 let found =
                     simd::with_scan!(simd::active(), scan => rules(scan, how, &blocks, &mut [0; ROOM]));
                 assert!(found.is_none(), "{odd}");

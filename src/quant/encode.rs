@@ -298,7 +298,7 @@ impl Job<'_> {
     fn fit_eight(&self, blocks: &[[f32; CHUNK]; EIGHT], scratch: &mut [u8]) -> Option<[Rule; EIGHT]> {
         // Without vectors there is nothing to gain, and a microcontroller is spared the code.
         if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-            || !matches!(self.options.fit, Fit::AbsMax | Fit::AbsMean | Fit::Mse)
+            || !matches!(self.options.fit, Fit::AbsMax | Fit::AbsMean | Fit::Lloyd | Fit::Mse)
         {
             return None;
         }
@@ -319,7 +319,7 @@ impl Job<'_> {
     fn scale_may_overflow(&self, largest: f32) -> bool {
         let bound = match self.options.fit {
             // These never exceed the largest magnitude (five-level absmean: twice that).
-            Fit::Mse | Fit::AbsMean | Fit::AbsMax => 0.5 * F16_MAX,
+            Fit::Mse | Fit::Lloyd | Fit::AbsMean | Fit::AbsMax => 0.5 * F16_MAX,
             Fit::Fixed { .. } | Fit::MinMax => return true,
             // std / mean|code| and |x| / |code| can exceed it by the group length, when one code is set.
             Fit::Percentile(_) | Fit::NormPreserving => 0.5 * F16_MAX / self.cols as f32,

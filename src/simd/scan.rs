@@ -87,6 +87,20 @@ pub(crate) trait Scan: Copy {
         (self.largest_bits(x), self.sums(x))
     }
 
+    /// Sums of the magnitudes that are at least `threshold`, as [`Scan::sums`], and how many they are.
+    #[inline(always)]
+    fn sums_from(self, x: &[f32; CHUNK], threshold: f32) -> ([f32; 16], u32) {
+        let (mut sums, mut counts) = ([0.0; 16], [0u32; 16]);
+        for group in x.as_chunks::<16>().0 {
+            for ((sum, count), v) in sums.iter_mut().zip(&mut counts).zip(group) {
+                let (m, reached) = (v.abs(), v.abs() >= threshold);
+                *sum += f32::from_bits(m.to_bits() & (reached as u32).wrapping_neg());
+                *count += reached as u32;
+            }
+        }
+        (sums, counts.iter().sum())
+    }
+
     /// `|x| * per_step` (below 2^15) to nearest, ties to even; in any order within each 16.
     #[inline(always)]
     fn steps(self, x: &[f32; CHUNK], per_step: f32, steps: &mut [u16; CHUNK]) {
@@ -372,6 +386,25 @@ mod avx2 {
                 self.avx2._mm256_max_epi32(both, self.avx2._mm256_shuffle_epi32::<0b10_11_00_01>(both));
             let [largest, ..]: [u32; 8] = cast(both);
             (largest, cast([a, b]))
+        }
+
+        #[inline(always)]
+        fn sums_from(self, x: &[f32; CHUNK], threshold: f32) -> ([f32; 16], u32) {
+            let [mut a, mut b]: [__m256; 2] = cast([0f32; 16]);
+            let [mut c, mut d]: [__m256i; 2] = cast([0u32; 16]);
+            let threshold = self.avx._mm256_set1_ps(threshold);
+            for group in x.as_chunks::<16>().0 {
+                let [x0, x1]: [[f32; 8]; 2] = cast(*group);
+                let (m0, m1) = (magnitude(self, x0), magnitude(self, x1));
+                let r0 = self.avx._mm256_cmp_ps::<GE>(m0, threshold);
+                let r1 = self.avx._mm256_cmp_ps::<GE>(m1, threshold);
+                a = self.avx._mm256_add_ps(a, self.avx._mm256_and_ps(m0, r0));
+                b = self.avx._mm256_add_ps(b, self.avx._mm256_and_ps(m1, r1));
+                c = self.avx2._mm256_sub_epi32(c, cast(r0));
+                d = self.avx2._mm256_sub_epi32(d, cast(r1));
+            }
+            let counts: [u32; 8] = cast(self.avx2._mm256_add_epi32(c, d));
+            (cast([a, b]), counts.iter().sum())
         }
 
         #[inline(always)]

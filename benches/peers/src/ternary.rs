@@ -109,7 +109,7 @@ fn products(format: Format, peer: ggml::Format, x: &[f32]) {
 fn quantizers(x: &[f32]) {
     let x = &x[..1 << 20];
     let rows = x.len() / N;
-    for (name, fit) in [("mse", Fit::Mse), ("absmean", Fit::AbsMean), ("absmax", Fit::AbsMax)] {
+    for (name, fit) in [("mse", Fit::Mse), ("lloyd", Fit::Lloyd), ("absmean", Fit::AbsMean), ("absmax", Fit::AbsMax)] {
         let mut theirs = vec![0; rows * ggml::TQ2_0.row_bytes(N)];
         let options = Options::new(Format::Tq2_0).fit(fit);
         let mut ours = vec![0; theirs.len()];
@@ -130,6 +130,14 @@ fn quantizers(x: &[f32]) {
             format!("tq2_0_quantize_{name}_vs_ggml")
         };
         report(&figure, x.len(), &times, "ggml");
+        let rmse = |bytes: &[u8]| {
+            let mut y = vec![0.0; x.len()];
+            dequantize(Format::Tq2_0, rows, N, bytes, &mut y).unwrap();
+            let square = |v: f32| v as f64 * v as f64;
+            let error: f64 = x.iter().zip(&y).map(|(x, y)| square(x - y)).sum();
+            (error / x.iter().map(|&x| square(x)).sum::<f64>()).sqrt()
+        };
+        println!("RMSE {:.4}, ggml's {:.4}", rmse(&ours), rmse(&theirs));
     }
 }
 

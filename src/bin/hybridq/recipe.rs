@@ -13,7 +13,7 @@ use crate::Stop;
 /// How weights are quantized.
 #[derive(clap::Args)]
 pub struct RecipeArgs {
-    /// How scales are fitted: mse (least error), absmean (BitNet b1.58), absmax (what ggml writes; the
+    /// How scales are fitted: mse (least error), lloyd (nearly so, faster), absmean (BitNet b1.58), absmax (what ggml writes; the
     /// only one of q8_0), percentile:P (P % of the weights become zero), norm (length kept),
     /// fixed:THRESHOLD,SCALE; q35p has mse and minmax (the range of the row) [default: mse, absmax for q8_0]
     #[arg(long, value_parser = parse_fit)]
@@ -105,7 +105,7 @@ impl RecipeArgs {
 
 fn parse_fit(text: &str) -> Result<Fit, String> {
     fit_from_name(text).ok_or_else(|| {
-        "expected mse, absmean, absmax, norm, minmax, percentile:P (0 <= P < 100) or fixed:THRESHOLD,SCALE".to_owned()
+        "expected mse, lloyd, absmean, absmax, norm, minmax, percentile:P (0 <= P < 100) or fixed:THRESHOLD,SCALE".to_owned()
     })
 }
 

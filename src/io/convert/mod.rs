@@ -130,6 +130,7 @@ pub fn fit_name(fit: Fit) -> String {
         Fit::Percentile(p) => format!("percentile:{p}"),
         Fit::NormPreserving => "norm".into(),
         Fit::MinMax => "minmax".into(),
+        Fit::Lloyd => "lloyd".into(),
         Fit::Fixed { threshold, scale } => format!("fixed:{threshold},{scale}"),
     }
 }
@@ -145,6 +146,7 @@ pub fn fit_from_name(text: &str) -> Option<Fit> {
             "absmax" => Fit::AbsMax,
             "norm" => Fit::NormPreserving,
             "minmax" => Fit::MinMax,
+            "lloyd" => Fit::Lloyd,
             _ => return None,
         },
         Some(("percentile", p)) => Fit::Percentile(finite(p).filter(|p| *p < 100.0)?),
