@@ -46,11 +46,13 @@ pub enum Error {
     Version = -16,
     /// No choice of formats fits the budget.
     Budget = -17,
+    /// A cluster has no points, and the policy is to refuse that.
+    EmptyCluster = -18,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 17] = [
+    pub const ALL: [Error; 18] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -68,6 +70,7 @@ impl Error {
         Error::Corrupt,
         Error::Version,
         Error::Budget,
+        Error::EmptyCluster,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -115,6 +118,9 @@ impl Error {
             Error::Version => "data were written by a newer version of this library: update it\0",
             Error::Budget => {
                 "no choice of formats fits the budget: ask the *_smallest function for the least one\0"
+            }
+            Error::EmptyCluster => {
+                "a cluster has no points: choose other centers, fewer of them, or a policy that mends it\0"
             }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }

@@ -79,9 +79,11 @@ pub const HQ_ERROR_CORRUPT: hq_status = -15;
 pub const HQ_ERROR_VERSION: hq_status = -16;
 /// No choice of formats fits the budget; `hq_mixed_smallest` tells the least that one does.
 pub const HQ_ERROR_BUDGET: hq_status = -17;
+/// A cluster has no points, and the policy is to refuse that.
+pub const HQ_ERROR_EMPTY_CLUSTER: hq_status = -18;
 
 const _: () = {
-    assert!(Error::ALL.len() == 17);
+    assert!(Error::ALL.len() == 18);
     assert!(HQ_ERROR_NULL_POINTER == Error::NullPointer.status());
     assert!(HQ_ERROR_SHAPE == Error::Shape.status());
     assert!(HQ_ERROR_OUTPUT_TOO_SMALL == Error::OutputTooSmall.status());
@@ -99,6 +101,7 @@ const _: () = {
     assert!(HQ_ERROR_CORRUPT == Error::Corrupt.status());
     assert!(HQ_ERROR_VERSION == Error::Version.status());
     assert!(HQ_ERROR_BUDGET == Error::Budget.status());
+    assert!(HQ_ERROR_EMPTY_CLUSTER == Error::EmptyCluster.status());
 };
 
 /// Version of this header. `hq_version()` gives that of the linked library.

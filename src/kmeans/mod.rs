@@ -1,7 +1,27 @@
-//! Clustering. So far the one-dimensional case, whose optimum can be found exactly: parameters, codebooks, scales.
+//! Clustering: Lloyd's algorithm on f32 points, in parts that merge; and the one-dimensional case, whose optimum can be found
+//! exactly (parameters, codebooks, scales).
+//!
+//! Every result is defined without reference to the tier, the number of threads or the order of the rows: labels by the
+//! *canonical distance* (squares of differences in f32, added in one fixed order of operations, ties to the centre that
+//! comes first), centres and inertia by integer sums. The kernels work differently on every tier, and check themselves:
+//! where rounding could decide, the canonical distance does.
 
+mod empty;
 mod exact_1d;
+mod fit;
+mod frame;
+mod panels;
+mod partial;
+mod pass;
+mod points;
+mod score;
 mod seed;
+mod sums;
 
+pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
+pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
+pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
+pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
+pub use points::Points;
 pub use seed::{Samples, Seeding, seed, seed_workspace_size};

@@ -10,6 +10,7 @@
 mod avx2;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod codebook;
+pub(crate) mod floats;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) mod lanes;
 #[cfg(target_arch = "aarch64")]

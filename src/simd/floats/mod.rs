@@ -1,0 +1,98 @@
+//! Vectors of 16 floats for kernels in f32, the same on every tier: one lane is one point, or one of the 16 lanes of
+//! the fixed order of sums.
+//!
+//! All operations but [`Floats::mul_add`] round once and give the same bits everywhere. `mul_add` is fused where the
+//! tier has that instruction, so it is only for values whose rounding cannot be seen in a result.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse42;
+
+pub(crate) use portable::Portable;
+
+use super::Tier;
+
+/// A tier's operations. `self` is a pulp token, the proof that the CPU has the instructions, or [`Portable`].
+pub(crate) trait Floats: Copy {
+    /// How many vectors are accumulated at once in registers; 0 where tiles do not pay.
+    const TILE: usize;
+    /// 16 floats.
+    type V: Copy;
+    /// 16 truth values.
+    type Mask: Copy;
+    /// 16 i32.
+    type Ints: Copy;
+
+    fn splat(self, x: f32) -> Self::V;
+    fn load(self, x: &[f32; 16]) -> Self::V;
+    fn store(self, x: Self::V) -> [f32; 16];
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c` with one rounding or two.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger; of two equal ones, or where one is NaN, either.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sqrt(self, a: Self::V) -> Self::V;
+    /// `a > b`; false where one is NaN.
+    fn greater(self, a: Self::V, b: Self::V) -> Self::Mask;
+    /// `a` where true, else `b`; bits are moved, not looked at.
+    fn select(self, mask: Self::Mask, a: Self::V, b: Self::V) -> Self::V;
+    /// Lane `i` in bit `i`.
+    fn bits(self, mask: Self::Mask) -> u32;
+    /// 16 x 16 values turned over: row `r`, column `c` becomes row `c`, column `r`.
+    fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]);
+
+    /// The nearest integers, ties to even, of values up to 2^30 in magnitude.
+    fn round(self, x: Self::V) -> Self::Ints;
+    fn store_ints(self, x: Self::Ints) -> [i32; 16];
+    fn add_wide(self, sums: &mut [i64; 16], x: Self::Ints);
+    fn sub_wide(self, sums: &mut [i64; 16], x: Self::Ints);
+}
+
+/// A computation that is generic over the tier.
+pub(crate) trait FloatKernel {
+    type Output;
+    fn run<F: Floats>(self, floats: F) -> Self::Output;
+}
+
+/// Runs a kernel on a tier. A tier that this machine lacks runs as scalar.
+#[inline]
+pub(crate) fn run<K: FloatKernel>(tier: Tier, kernel: K) -> K::Output {
+    match tier {
+        #[cfg(target_arch = "x86_64")]
+        Tier::Avx2 => {
+            if let Some(token) = pulp::x86::V3::try_new() {
+                return token.vectorize(super::Call(
+                    #[inline(always)]
+                    || kernel.run(token),
+                ));
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Tier::Sse42 => {
+            if let Some(token) = pulp::x86::V2::try_new() {
+                return token.vectorize(super::Call(
+                    #[inline(always)]
+                    || kernel.run(token),
+                ));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        Tier::Neon => {
+            if let Some(token) = pulp::aarch64::Neon::try_new() {
+                return token.vectorize(super::Call(
+                    #[inline(always)]
+                    || kernel.run(token),
+                ));
+            }
+        }
+        _ => {}
+    }
+    kernel.run(Portable)
+}

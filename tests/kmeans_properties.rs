@@ -1,0 +1,198 @@
+//! k-means: what holds for any data, on every tier.
+
+mod common;
+#[path = "kmeans_support/mod.rs"]
+mod support;
+
+use std::sync::Mutex;
+
+use common::Rng;
+use hybridq::kmeans::*;
+use hybridq::simd::{self, Tier};
+use proptest::prelude::*;
+use support::*;
+
+/// The forced tier is one for the process: tests that force it take turns.
+static TIER: Mutex<()> = Mutex::new(());
+
+/// Runs `f` on every tier and demands the bits of the scalar one.
+fn same_on_all<T: PartialEq + std::fmt::Debug>(what: &str, f: impl Fn() -> T) -> T {
+    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
+    simd::force(Some(Tier::Scalar)).unwrap();
+    let expected = f();
+    for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
+        simd::force(Some(tier)).unwrap();
+        let got = f();
+        assert!(got == expected, "{what} on {}: {got:?} instead of {expected:?}", tier.name());
+    }
+    simd::force(None).unwrap();
+    expected
+}
+
+/// Data that are hard in one of several ways.
+fn hard(kind: usize, rows: usize, cols: usize, seed: u64) -> Vec<f32> {
+    let mut rng = Rng(seed);
+    let len = rows * cols;
+    match kind % 8 {
+        0 => common::gaussian(len, seed),
+        // Few values, so that distances are equal again and again.
+        1 => (0..len).map(|_| (rng.next() % 3) as f32).collect(),
+        // Far from the origin, with the last bits alone different.
+        2 => (0..len).map(|_| 1e6 + (rng.next() % 16) as f32 / 16.0).collect(),
+        // Copies of a few points with noise of a unit in the last place.
+        3 => {
+            let base = common::gaussian(5 * cols, seed);
+            (0..len)
+                .map(|i| {
+                    let x: f32 = base[(i / cols) % 5 * cols + i % cols];
+                    f32::from_bits(x.to_bits() ^ (rng.next() % 2) as u32)
+                })
+                .collect()
+        }
+        // One feature a million times as large as the others.
+        4 => (0..len).map(|i| rng.uniform() as f32 * if i % cols == 0 { 1e6 } else { 1.0 }).collect(),
+        // An outlier.
+        5 => {
+            let mut x = common::gaussian(len, seed);
+            x[..cols].fill(1e6);
+            x
+        }
+        6 => blobs(rows, cols, 5, seed),
+        // Points on a lattice half way between the centres that the first of them are.
+        _ => (0..len).map(|i| ((i / cols) % 7) as f32 * 0.5 + (rng.next() % 2) as f32).collect(),
+    }
+}
+
+#[test]
+fn every_tier_gives_the_same_bits() {
+    let mut seed = 0;
+    for kind in 0..8 {
+        for (rows, cols, k) in [
+            (1, 1, 1),
+            (33, 1, 4),
+            (50, 2, 7),
+            (129, 3, 6),
+            (140, 15, 11),
+            (97, 16, 9),
+            (260, 17, 13),
+            (300, 100, 10),
+            (70, 257, 20),
+        ] {
+            seed += 1;
+            let data = hard(kind, rows, cols, seed);
+            let options = FitOptions { max_iterations: 12, ..FitOptions::DEFAULT };
+            let what = format!("kind {kind} {rows} x {cols}, k {k}");
+            let out = same_on_all(&what, || lloyd(rows, cols, &data, k, &data[..k * cols], &options));
+            out.check(rows, cols, &data, k);
+        }
+    }
+}
+
+/// Weights that are whole numbers of eighths.
+fn weights(rows: usize, seed: u64) -> Vec<f32> {
+    let mut rng = Rng(seed);
+    (0..rows).map(|i| if i == 0 { 1.0 } else { (rng.next() % 17) as f32 / 8.0 }).collect()
+}
+
+fn frame_of<'a>(points: &Points<'_>, limits: &'a mut Vec<f32>) -> Frame<'a> {
+    limits.resize(limits_len(points.cols()).unwrap(), 0.0);
+    limits_clear(limits);
+    limits_add(points, limits).unwrap();
+    Frame::new(points.rows(), limits).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn inertia_never_rises(kind in 0usize..8, rows in 20usize..200, cols in 1usize..20, k in 1usize..12, seed: u64) {
+        let data = hard(kind, rows, cols, seed);
+        let mut last = f32::INFINITY;
+        for max_iterations in 0..8 {
+            let options = FitOptions { max_iterations, empty: Empty::Keep, ..FitOptions::DEFAULT };
+            let out = lloyd(rows, cols, &data, k, &data[..k * cols], &options);
+            out.check(rows, cols, &data, k);
+            // Centres are rounded to floats: half a unit in the last place of the largest value.
+            let ulp = data.iter().fold(0f32, |m, x| m.max(x.abs())) * 2f32.powi(-23);
+            let slack = (rows * cols) as f32 * ulp * ulp + 1e-6 * out.fit.inertia;
+            prop_assert!(out.fit.inertia <= last + slack, "{} after {last}", out.fit.inertia);
+            last = out.fit.inertia;
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_rows_does_not_matter(kind in 0usize..8, rows in 20usize..150, cols in 1usize..20, k in 1usize..9, seed: u64) {
+        let data = hard(kind, rows, cols, seed);
+        let weights = weights(rows, seed);
+        let mut order: Vec<usize> = (0..rows).collect();
+        let mut rng = Rng(seed ^ 99);
+        for i in (1..rows).rev() {
+            order.swap(i, (rng.next() % (i as u64 + 1)) as usize);
+        }
+        let moved: Vec<f32> = order.iter().flat_map(|&i| data[i * cols..(i + 1) * cols].to_vec()).collect();
+        let moved_weights: Vec<f32> = order.iter().map(|&i| weights[i]).collect();
+        let options = FitOptions { max_iterations: 10, empty: Empty::SplitLargest, ..FitOptions::DEFAULT };
+        let start = &data[..k * cols];
+        let a = run(&Points::weighted(rows, cols, &data, &weights).unwrap(), k, start, &options);
+        let b = run(&Points::weighted(rows, cols, &moved, &moved_weights).unwrap(), k, start, &options);
+        prop_assert_eq!(&a.centers, &b.centers);
+        prop_assert_eq!(a.fit, b.fit);
+        for (to, &from) in order.iter().enumerate() {
+            prop_assert_eq!(a.labels[from], b.labels[to]);
+        }
+    }
+
+    #[test]
+    fn partials_merge_in_any_order(kind in 0usize..8, rows in 20usize..150, cols in 1usize..20, k in 1usize..9, weighted: bool, cuts in prop::collection::vec(0f64..1.0, 0..6), seed: u64) {
+        let data = hard(kind, rows, cols, seed);
+        let w = weights(rows, seed);
+        let all = if weighted { Points::weighted(rows, cols, &data, &w) } else { Points::new(rows, cols, &data) }.unwrap();
+        let mut borders: Vec<usize> = cuts.iter().map(|c| (c * rows as f64) as usize).chain([0, rows]).collect();
+        borders.sort();
+        let parts: Vec<Points> = borders.windows(2).map(|b| all.rows_between(b[0], b[1]).unwrap()).collect();
+
+        // The frame too is merged, backwards.
+        let (mut limits, mut merged) = (Vec::new(), vec![0.0; limits_len(cols).unwrap()]);
+        let frame = frame_of(&all, &mut limits);
+        limits_clear(&mut merged);
+        for part in parts.iter().rev() {
+            let mut own = vec![0.0; merged.len()];
+            limits_clear(&mut own);
+            limits_add(part, &mut own).unwrap();
+            limits_merge(&mut merged, &own).unwrap();
+        }
+        prop_assert_eq!(Frame::new(rows, &merged).unwrap().range(0), frame.range(0));
+
+        let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
+        let mut centers = data[..k * cols].to_vec();
+        for step in 0..4 {
+            let len = partial_len(k, cols).unwrap();
+            let (mut whole, mut sum) = (vec![0i64; len], vec![0i64; len]);
+            let (mut labels, mut split) = (vec![0; rows], Vec::new());
+            accumulate(&all, &frame, k, &centers, &mut labels, &mut whole, &mut scratch).unwrap();
+            let mut own: Vec<Vec<i64>> = Vec::new();
+            for part in &parts {
+                let (mut partial, mut labels) = (vec![0i64; len], vec![0; part.rows()]);
+                accumulate(part, &frame, k, &centers, &mut labels, &mut partial, &mut scratch).unwrap();
+                split.extend(labels);
+                own.push(partial);
+            }
+            for partial in own.iter().rev() {
+                merge(&mut sum, partial).unwrap();
+            }
+            prop_assert_eq!(&labels, &split);
+            let (mut a, mut b) = (centers.clone(), centers.clone());
+            let first = update(&frame, k, &whole, Empty::Keep, &mut a).unwrap();
+            let second = update(&frame, k, &sum, Empty::Keep, &mut b).unwrap();
+            prop_assert_eq!(first, second);
+            prop_assert_eq!(&a, &b);
+            // The same steps as a fit takes.
+            let options = FitOptions { max_iterations: step + 1, empty: Empty::Keep, ..FitOptions::DEFAULT };
+            let out = run(&all, k, &data[..k * cols], &options);
+            if out.fit.iterations == step + 1 {
+                prop_assert_eq!(&out.centers, &a);
+            }
+            centers = a;
+        }
+    }
+}
