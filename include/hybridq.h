@@ -478,6 +478,11 @@ typedef struct hq_act_table {
  */
 #define HQ_ERROR_BUDGET -17
 
+/**
+ * A cluster has no points, and the policy is to refuse that.
+ */
+#define HQ_ERROR_EMPTY_CLUSTER -18
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1785,9 +1790,9 @@ size_t hq_kmeans_seed_workspace_size(int32_t method,
  *
  * Buffers must not overlap. Callable from any thread.
  *
- * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above `n`, a negative weight, no weight above 0),
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above `n`, `d` 0, a negative weight, no weight above 0),
  * `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
- * `HQ_ERROR_SIZE_OVERFLOW` (also for 2^32 rows and more), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_SIZE_OVERFLOW` (also for more than 2^31 rows), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
  * `HQ_ERROR_NON_FINITE`. `rows` and `centers` are untouched then.
  *
  * # Safety

@@ -1,7 +1,7 @@
 //! First centres: the draws against a plain rewrite of them, edge cases, every tier the same rows.
 
 use hybridq::Error;
-use hybridq::kmeans::{Samples, Seeding, seed, seed_workspace_size};
+use hybridq::kmeans::{Points, Seeding, seed, seed_workspace_size};
 use hybridq::linear::vector::squared_distance;
 use hybridq::math::Random;
 use hybridq::simd::{self, Tier};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 const ALL: [Seeding; 3] = [Seeding::PlusPlus { trials: 0 }, Seeding::AfkMc2 { chain: 0 }, Seeding::Random];
 
 fn rows_of(
-    samples: Samples,
+    samples: Points,
     n: usize,
     d: usize,
     k: usize,
@@ -19,8 +19,15 @@ fn rows_of(
 ) -> Result<Vec<u32>, Error> {
     let mut scratch = vec![0xAA; seed_workspace_size(seeding, n, k)?];
     let (mut rows, mut centers) = (vec![u32::MAX; k], vec![f32::NAN; k * d]);
-    seed(samples, k, seeding, number, &mut rows, &mut centers, &mut scratch)?;
+    seed(&samples, k, seeding, number, &mut rows, &mut centers, &mut scratch)?;
     Ok(rows)
+}
+
+fn points<'a>(n: usize, d: usize, x: &'a [f32], weights: Option<&'a [f32]>) -> Result<Points<'a>, Error> {
+    match weights {
+        Some(weights) => Points::weighted(n, d, x, weights),
+        None => Points::new(n, d, x),
+    }
 }
 
 fn noise(seed: u64, len: usize) -> Vec<f32> {
@@ -99,7 +106,7 @@ fn plus_plus_is_what_a_plain_rewrite_draws() {
         let x = if clustered { groups(n, d, 7) } else { noise(3, n * d) };
         let weights: Vec<f32> = noise(4, n).iter().map(|w| w.abs() * 8.0).collect();
         for (trials, number) in [(1, 0), (3, 1), (5, 2)] {
-            let samples = Samples::new(n, d, &x, Some(&weights)).unwrap();
+            let samples = Points::weighted(n, d, &x, &weights).unwrap();
             let ours = rows_of(samples, n, d, k, Seeding::PlusPlus { trials }, number).unwrap();
             assert_eq!(ours, plain_plus_plus(n, d, k, &x, &weights, trials, number), "{n} x {d}, {trials}");
         }
@@ -112,7 +119,7 @@ fn every_tier_chooses_the_same_rows() {
         let x = groups(n, d, 11);
         let weights: Vec<f32> = noise(4, n).iter().map(|w| w.abs()).collect();
         for weights in [None, Some(&weights[..])] {
-            let samples = Samples::new(n, d, &x, weights).unwrap();
+            let samples = points(n, d, &x, weights).unwrap();
             for seeding in ALL {
                 let mut expected = None;
                 for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
@@ -134,7 +141,7 @@ fn far_groups_are_all_found() {
         [Seeding::PlusPlus { trials: 0 }, Seeding::PlusPlus { trials: 1 }, Seeding::AfkMc2 { chain: 0 }]
     {
         for number in 0..20 {
-            let rows = rows_of(Samples::new(n, d, &x, None).unwrap(), n, d, k, seeding, number).unwrap();
+            let rows = rows_of(Points::new(n, d, &x).unwrap(), n, d, k, seeding, number).unwrap();
             let mut found: Vec<u32> = rows.iter().map(|r| r % k as u32).collect();
             found.sort();
             found.dedup();
@@ -150,7 +157,7 @@ fn one_outlier_and_offsets_do_not_hide_the_rest() {
     let (n, d) = (500, 4);
     let mut x = groups(n, d, 5);
     x[0] = 1e6;
-    let samples = Samples::new(n, d, &x, None).unwrap();
+    let samples = Points::new(n, d, &x).unwrap();
     let rows = rows_of(samples, n, d, 6, Seeding::PlusPlus { trials: 0 }, 3).unwrap();
     let mut found: Vec<u32> = rows.iter().filter(|&&r| r != 0).map(|r| r % 5).collect();
     found.sort();
@@ -165,12 +172,11 @@ fn random_rows_differ_and_follow_the_weights() {
     let weights: Vec<f32> = (0..n).map(|i| if i % 2 == 0 { 1e-30 } else { 0.0 }).collect();
     let mut drawn = vec![0usize; n];
     for number in 0..2000 {
-        let mut rows =
-            rows_of(Samples::new(n, 1, &x, None).unwrap(), n, 1, k, Seeding::Random, number).unwrap();
+        let mut rows = rows_of(Points::new(n, 1, &x).unwrap(), n, 1, k, Seeding::Random, number).unwrap();
         rows.iter().for_each(|&r| drawn[r as usize] += 1);
         rows.dedup();
         assert_eq!(rows.len(), k);
-        let samples = Samples::new(n, 1, &x, Some(&weights)).unwrap();
+        let samples = Points::weighted(n, 1, &x, &weights).unwrap();
         let mut rows = rows_of(samples, n, 1, k, Seeding::Random, number).unwrap();
         rows.sort();
         rows.dedup();
@@ -186,23 +192,20 @@ fn edges() {
     for seeding in ALL {
         // more centres than different rows; every row; one
         for k in [1, 3, 6] {
-            let rows = rows_of(Samples::new(6, 2, &constant, None).unwrap(), 6, 2, k, seeding, 1).unwrap();
+            let rows = rows_of(Points::new(6, 2, &constant).unwrap(), 6, 2, k, seeding, 1).unwrap();
             assert!(rows.iter().all(|&r| r < 6));
         }
         // one row has a weight: it repeats
         let weights = [0.0, 0.0, 3.0, 0.0, 0.0, 0.0];
-        let samples = Samples::new(6, 2, &constant, Some(&weights)).unwrap();
+        let samples = Points::weighted(6, 2, &constant, &weights).unwrap();
         assert_eq!(rows_of(samples, 6, 2, 3, seeding, 1).unwrap(), [2, 2, 2]);
-        // no features
-        let rows = rows_of(Samples::new(5, 0, &[], None).unwrap(), 5, 0, 2, seeding, 1).unwrap();
-        assert!(rows.iter().all(|&r| r < 5));
         // magnitudes at both ends: two groups, one centre each
         for size in [1e-43f32, 1e-20, 1e20, 3e38] {
             let x: Vec<f32> = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0f32].iter().map(|s| s * size).collect();
             let mut scratch = vec![0; seed_workspace_size(seeding, 6, 2).unwrap()];
             let (mut rows, mut centers) = ([9; 2], [0.0; 2]);
-            let samples = Samples::new(6, 1, &x, None).unwrap();
-            seed(samples, 2, seeding, 5, &mut rows, &mut centers, &mut scratch).unwrap();
+            let samples = Points::new(6, 1, &x).unwrap();
+            seed(&samples, 2, seeding, 5, &mut rows, &mut centers, &mut scratch).unwrap();
             assert!(
                 seeding == Seeding::Random || centers[0] == -centers[1],
                 "{seeding:?} {size}: {centers:?}"
@@ -218,9 +221,9 @@ fn what_is_refused_leaves_the_outputs_alone() {
     let refused = |x: &[f32], weights: Option<&[f32]>, k: usize, room: usize, scratch: usize| {
         let (mut rows, mut centers) = (vec![7u32; room], vec![7.0f32; room]);
         let mut scratch = vec![0; scratch];
-        let samples = Samples::new(4, 1, x, weights).unwrap();
+        let samples = points(4, 1, x, weights).unwrap();
         let error =
-            seed(samples, k, Seeding::PlusPlus { trials: 0 }, 0, &mut rows, &mut centers, &mut scratch);
+            seed(&samples, k, Seeding::PlusPlus { trials: 0 }, 0, &mut rows, &mut centers, &mut scratch);
         assert!(rows.iter().all(|&r| r == 7) && centers.iter().all(|&c| c == 7.0));
         error.unwrap_err()
     };
@@ -233,22 +236,22 @@ fn what_is_refused_leaves_the_outputs_alone() {
     assert_eq!(refused(&x, Some(&[0.0; 4]), 2, 2, size), Error::InvalidArgument);
     assert_eq!(refused(&x, Some(&[f32::INFINITY; 4]), 2, 2, size), Error::NonFinite);
     assert_eq!(refused(&[0.0, f32::NAN, 1.0, 1.0], None, 2, 2, size), Error::NonFinite);
-    assert_eq!(Samples::new(4, 2, &x, None).unwrap_err(), Error::Shape);
-    assert_eq!(Samples::new(4, 1, &x, Some(&x[1..])).unwrap_err(), Error::Shape);
-    assert_eq!(Samples::new(usize::MAX, 2, &x, None).unwrap_err(), Error::SizeOverflow);
+    assert_eq!(Points::new(4, 2, &x).unwrap_err(), Error::Shape);
+    assert_eq!(Points::weighted(4, 1, &x, &x[1..]).unwrap_err(), Error::Shape);
+    assert_eq!(Points::new(usize::MAX, 2, &x).unwrap_err(), Error::SizeOverflow);
     assert_eq!(seed_workspace_size(Seeding::Random, usize::MAX / 2, 2).unwrap_err(), Error::SizeOverflow);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_shape_gives_rows_of_the_data(n in 1usize..300, d in 0usize..40, part in 0.0f64..1.0, number: u64) {
+    fn any_shape_gives_rows_of_the_data(n in 1usize..300, d in 1usize..40, part in 0.0f64..1.0, number: u64) {
         let k = 1 + (part * (n - 1) as f64) as usize;
         let x = noise(number, n * d);
         for seeding in ALL {
-            let rows = rows_of(Samples::new(n, d, &x, None).unwrap(), n, d, k, seeding, number).unwrap();
+            let rows = rows_of(Points::new(n, d, &x).unwrap(), n, d, k, seeding, number).unwrap();
             prop_assert!(rows.iter().all(|&r| (r as usize) < n));
-            if d > 0 && seeding != (Seeding::AfkMc2 { chain: 0 }) {
+            if seeding != (Seeding::AfkMc2 { chain: 0 }) {
                 // values are different, so that no row comes twice
                 let mut sorted = rows.clone();
                 sorted.sort();

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::Error;
-use crate::kmeans::{self, Samples, Seeding, seed_workspace_size};
+use crate::kmeans::{self, Points, Seeding, seed_workspace_size};
 
 use super::hq_status;
 use super::pointers::{Input, Output, disjoint, size, status};
@@ -49,9 +49,9 @@ pub extern "C" fn hq_kmeans_seed_workspace_size(method: i32, n: usize, k: usize)
 ///
 /// Buffers must not overlap. Callable from any thread.
 ///
-/// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above `n`, a negative weight, no weight above 0),
+/// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above `n`, `d` 0, a negative weight, no weight above 0),
 /// `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
-/// `HQ_ERROR_SIZE_OVERFLOW` (also for 2^32 rows and more), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+/// `HQ_ERROR_SIZE_OVERFLOW` (also for more than 2^31 rows), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
 /// `HQ_ERROR_NON_FINITE`. `rows` and `centers` are untouched then.
 ///
 /// # Safety
@@ -98,8 +98,8 @@ pub unsafe extern "C" fn hq_kmeans_seed(
         let (x, weights) = unsafe { (x.slice(), weights.slice()) };
         // SAFETY: as above.
         let (rows, centers, scratch) = unsafe { (rows.slice(), centers.slice(), scratch.slice()) };
-        let weights = if weights.is_empty() { None } else { Some(weights) };
-        let samples = Samples::new(n, d, x, weights)?;
-        kmeans::seed(samples, k, seeding, seed, rows, centers, scratch)
+        let points =
+            if weights.is_empty() { Points::new(n, d, x)? } else { Points::weighted(n, d, x, weights)? };
+        kmeans::seed(&points, k, seeding, seed, rows, centers, scratch)
     })
 }

@@ -24,4 +24,4 @@ pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
 pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
 pub use points::Points;
-pub use seed::{Samples, Seeding, seed, seed_workspace_size};
+pub use seed::{Seeding, seed, seed_workspace_size};

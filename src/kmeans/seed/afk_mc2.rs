@@ -4,13 +4,14 @@
 use crate::math::Random;
 use crate::simd;
 
+use super::super::points::Points;
 use super::distance::Distance;
 use super::masses::{Masses, Values};
-use super::samples::{Samples, Weighing};
+use super::weighing::Weighing;
 
 /// The state of a run.
 pub(super) struct Run<'a, 's> {
-    pub(super) samples: Samples<'a>,
+    pub(super) points: Points<'a>,
     pub(super) weighing: Weighing<'a>,
     pub(super) distance: Distance,
     /// Of each row the squared distance to the first centre.
@@ -23,7 +24,7 @@ pub(super) struct Run<'a, 's> {
 impl Run<'_, '_> {
     /// Chooses a row for each of `chosen`; `masses` become those of the distances to the first one.
     pub(super) fn choose(self, masses: &mut Masses<'_>, random: &mut Random, chosen: &mut [u32]) {
-        let (samples, distance, weighing) = (self.samples, self.distance, self.weighing);
+        let (points, distance, weighing) = (self.points, self.distance, self.weighing);
         let mut by_weight = Masses::new(self.weight_sums);
         weighing.measure(&mut by_weight);
         let first = weighing.draw(&by_weight, random);
@@ -35,10 +36,8 @@ impl Run<'_, '_> {
             simd::active(),
             #[inline(always)]
             || {
-                let center = samples.row(first);
-                far.iter_mut()
-                    .zip(samples.rows())
-                    .for_each(|(far, row)| *far = distance.squared(row, center));
+                let center = points.row(first);
+                far.iter_mut().zip(points.iter()).for_each(|(far, row)| *far = distance.squared(row, center));
             },
         );
         let rows = Values { values: far, weighing };
@@ -55,7 +54,7 @@ impl Run<'_, '_> {
         };
         for done in 1..chosen.len() {
             let Some((before, [slot, ..])) = chosen.split_at_mut_checked(done) else { return };
-            let nearest = |row: usize| weighing.weighed(row, nearest(samples, distance, row, before));
+            let nearest = |row: usize| weighing.weighed(row, nearest(points, distance, row, before));
             let mut at = propose(random);
             let (mut near, mut odds) = (nearest(at), odds_of(at));
             for _ in 1..self.chain {
@@ -72,14 +71,14 @@ impl Run<'_, '_> {
 }
 
 /// The least squared distance to one of the centres.
-fn nearest(samples: Samples<'_>, distance: Distance, row: usize, chosen: &[u32]) -> f32 {
+fn nearest(points: Points<'_>, distance: Distance, row: usize, chosen: &[u32]) -> f32 {
     simd::vectorize(
         simd::active(),
         #[inline(always)]
         || {
-            let row = samples.row(row);
+            let row = points.row(row);
             chosen.iter().fold(f32::INFINITY, |least, &center| {
-                let here = distance.squared(row, samples.row(center as usize));
+                let here = distance.squared(row, points.row(center as usize));
                 if here < least { here } else { least }
             })
         },

@@ -66,7 +66,7 @@ mod tests {
             let center: Vec<f32> = (0..d).map(|_| random.unit() - 0.5).collect();
             let step: Vec<f32> = (0..d).map(|_| random.unit() - 0.5).collect();
             let at = |t: f32| -> Vec<f32> { center.iter().zip(&step).map(|(c, s)| c + t * s).collect() };
-            let (row, other) = (at(0.5), at(1.0 + random.unit() * 2e-6));
+            let (row, other) = (at(0.5), at(1.0 + random.unit() * 1e-5));
             let (near, across) = (distance.squared(&row, &center), distance.squared(&other, &center));
             if distance.cannot_be_nearer(across, near) {
                 skipped += 1;

@@ -4,7 +4,7 @@
 use crate::math::Random;
 use crate::simd;
 
-use super::samples::Weighing;
+use super::weighing::Weighing;
 
 /// Rows of one block: a draw looks at the sums of all blocks, then at the rows of one.
 pub(super) const BLOCK: usize = 256;
@@ -126,12 +126,15 @@ impl<'a> Masses<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::Samples;
+    use super::super::super::points::Points;
     use super::*;
 
     fn masses(values: &[f32], weights: Option<&[f32]>, draws: usize) -> Vec<usize> {
-        let samples = Samples::new(values.len(), 1, values, weights).unwrap();
-        let rows = Values { values, weighing: Weighing::new(samples).unwrap() };
+        let points = match weights {
+            Some(weights) => Points::weighted(values.len(), 1, values, weights).unwrap(),
+            None => Points::new(values.len(), 1, values).unwrap(),
+        };
+        let rows = Values { values, weighing: Weighing::new(points).unwrap() };
         let mut sums = vec![0; Masses::blocks(values.len())];
         let mut masses = Masses::new(&mut sums);
         masses.measure(rows);

@@ -6,16 +6,16 @@ mod distance;
 mod masses;
 mod plus_plus;
 mod random;
-mod samples;
+mod weighing;
 
 use crate::Error;
 use crate::math::Random;
 use crate::workspace::{Carver, Layout, split_rows_mut};
 
+use super::points::{Points, magnitude_bits};
 use distance::Distance;
 use masses::Masses;
-pub use samples::Samples;
-use samples::Weighing;
+use weighing::Weighing;
 
 /// How first centres are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn seed_workspace_size(seeding: Seeding, n: usize, k: usize) -> Result<usize
     Ok(seeding.layout(n, k)?.size())
 }
 
-/// Chooses a row of `samples` for each of `k` centres and copies it.
+/// Chooses a row of `points` for each of `k` centres and copies it.
 ///
 /// - `rows`: at least `k` numbers: which rows.
 /// - `centers`: at least `k * d` values: their values.
@@ -76,21 +76,21 @@ pub fn seed_workspace_size(seeding: Seeding, n: usize, k: usize) -> Result<usize
 /// and `centers` are untouched then.
 ///
 /// ```
-/// use hybridq::kmeans::{Samples, Seeding, seed, seed_workspace_size};
+/// use hybridq::kmeans::{Points, Seeding, seed, seed_workspace_size};
 ///
 /// # fn main() -> Result<(), hybridq::Error> {
 /// let x = [0.0, 0.1, 9.0, 9.1, 0.2, 9.2f32]; // six rows of one value
-/// let samples = Samples::new(6, 1, &x, None)?;
+/// let points = Points::new(6, 1, &x)?;
 /// let seeding = Seeding::PlusPlus { trials: 0 };
 /// let mut scratch = vec![0; seed_workspace_size(seeding, 6, 2)?];
 /// let (mut rows, mut centers) = ([0; 2], [0.0; 2]);
-/// seed(samples, 2, seeding, 1, &mut rows, &mut centers, &mut scratch)?;
+/// seed(&points, 2, seeding, 1, &mut rows, &mut centers, &mut scratch)?;
 /// assert_ne!(centers[0] < 5.0, centers[1] < 5.0); // one of each group
 /// # Ok(())
 /// # }
 /// ```
 pub fn seed(
-    samples: Samples<'_>,
+    points: &Points<'_>,
     k: usize,
     seeding: Seeding,
     seed: u64,
@@ -98,16 +98,17 @@ pub fn seed(
     centers: &mut [f32],
     scratch: &mut [u8],
 ) -> Result<(), Error> {
-    let n = samples.n;
+    let (points, n) = (*points, points.rows());
     if k == 0 || k > n {
         return Err(Error::InvalidArgument);
     }
-    let len = k.checked_mul(samples.d).ok_or(Error::SizeOverflow)?;
+    let len = k.checked_mul(points.cols()).ok_or(Error::SizeOverflow)?;
     let rows = rows.get_mut(..k).ok_or(Error::OutputTooSmall)?;
     let centers = centers.get_mut(..len).ok_or(Error::OutputTooSmall)?;
-    let weighing = Weighing::new(samples)?;
-    let max = largest(samples.x).ok_or(Error::NonFinite)?;
-    let distance = Distance::new(max, samples.d);
+    points.check()?;
+    let weighing = Weighing::new(points)?;
+    let max = f32::from_bits(magnitude_bits(points.data()));
+    let distance = Distance::new(max, points.cols());
     let mut carver = Carver::new(scratch);
     let mut masses = Masses::new(carver.take(Masses::blocks(n))?);
     let mut random = Random::new(seed, STREAM);
@@ -115,31 +116,20 @@ pub fn seed(
         Seeding::PlusPlus { trials } => {
             let trials = if trials == 0 { 2 + libm::logf(k as f32) as usize } else { trials };
             let (nearest, owner, across) = (carver.take(n)?, carver.take(n)?, carver.take(k)?);
-            let run = plus_plus::Run { samples, weighing, distance, nearest, owner, across, trials };
+            let run = plus_plus::Run { points, weighing, distance, nearest, owner, across, trials };
             run.choose(&mut masses, &mut random, rows);
         }
         Seeding::AfkMc2 { chain } => {
             let chain = if chain == 0 { 200 } else { chain };
             let (weight_sums, first) = (carver.take(Masses::blocks(n))?, carver.take(n)?);
-            let run = afk_mc2::Run { samples, weighing, distance, first, weight_sums, chain };
+            let run = afk_mc2::Run { points, weighing, distance, first, weight_sums, chain };
             run.choose(&mut masses, &mut random, rows);
         }
-        Seeding::Random if samples.weights.is_none() => random::uniform(n, &mut random, rows),
+        Seeding::Random if points.weights().is_none() => random::uniform(n, &mut random, rows),
         Seeding::Random => random::weighted(weighing, carver.take(n)?, &mut masses, &mut random, rows),
     }
-    for (center, &row) in split_rows_mut(centers, samples.d).zip(&*rows) {
-        center.iter_mut().zip(samples.row(row as usize)).for_each(|(to, &from)| *to = from);
+    for (center, &row) in split_rows_mut(centers, points.cols()).zip(&*rows) {
+        center.iter_mut().zip(points.row(row as usize)).for_each(|(to, &from)| *to = from);
     }
     Ok(())
-}
-
-/// The largest magnitude; `None` if a value is NaN or infinite.
-fn largest(x: &[f32]) -> Option<f32> {
-    // Magnitudes compare as their bits do, with infinities and NaN above all others.
-    let bits = crate::simd::vectorize(
-        crate::simd::active(),
-        #[inline(always)]
-        || x.iter().fold(0, |max: u32, v| max.max(v.to_bits() & 0x7FFF_FFFF)),
-    );
-    Some(f32::from_bits(bits)).filter(|max| max.is_finite())
 }

@@ -6,13 +6,14 @@
 use crate::math::Random;
 use crate::simd;
 
+use super::super::points::Points;
 use super::distance::Distance;
 use super::masses::{Masses, Unit, Values};
-use super::samples::{Samples, Weighing};
+use super::weighing::Weighing;
 
 /// The state of a run.
 pub(super) struct Run<'a, 's> {
-    pub(super) samples: Samples<'a>,
+    pub(super) points: Points<'a>,
     pub(super) weighing: Weighing<'a>,
     pub(super) distance: Distance,
     /// Of each row the squared distance to its nearest centre, and that centre.
@@ -39,7 +40,7 @@ impl Run<'_, '_> {
             for _ in 0..self.trials {
                 // No masses: every row with a weight lies on a centre, and nothing tells them apart.
                 let Some(row) = masses.draw(rows, random) else { break };
-                measure_across(self.samples, self.distance, row, chosen, done, self.across);
+                measure_across(self.points, self.distance, row, chosen, done, self.across);
                 let gain = self.gain(row, masses.unit);
                 if best.is_none_or(|(most, _)| gain > most) {
                     best = Some((gain, row));
@@ -55,15 +56,15 @@ impl Run<'_, '_> {
 
     /// What the sum of the distances loses if `row` becomes a centre, in units.
     fn gain(&self, row: usize, unit: Unit) -> u64 {
-        let (samples, distance, weighing) = (self.samples, self.distance, self.weighing);
+        let (points, distance, weighing) = (self.points, self.distance, self.weighing);
         let (nearest, owner, across) = (&*self.nearest, &*self.owner, &*self.across);
         simd::vectorize(
             simd::active(),
             #[inline(always)]
             || {
-                let center = samples.row(row);
+                let center = points.row(row);
                 let mut gain = 0;
-                for (i, ((row, &near), &owner)) in samples.rows().zip(nearest).zip(owner).enumerate() {
+                for (i, ((row, &near), &owner)) in points.iter().zip(nearest).zip(owner).enumerate() {
                     if distance.cannot_be_nearer(across.get(owner as usize).copied().unwrap_or(0.0), near) {
                         continue;
                     }
@@ -83,15 +84,15 @@ impl Run<'_, '_> {
         if let Some(slot) = chosen.get_mut(done) {
             *slot = row as u32;
         }
-        measure_across(self.samples, self.distance, row, chosen, done, self.across);
-        let (samples, distance) = (self.samples, self.distance);
+        measure_across(self.points, self.distance, row, chosen, done, self.across);
+        let (points, distance) = (self.points, self.distance);
         let (nearest, owners, across) = (&mut *self.nearest, &mut *self.owner, &*self.across);
         simd::vectorize(
             simd::active(),
             #[inline(always)]
             || {
-                let center = samples.row(row);
-                for ((row, near), owner) in samples.rows().zip(nearest).zip(owners) {
+                let center = points.row(row);
+                for ((row, near), owner) in points.iter().zip(nearest).zip(owners) {
                     if distance.cannot_be_nearer(across.get(*owner as usize).copied().unwrap_or(0.0), *near) {
                         continue;
                     }
@@ -107,7 +108,7 @@ impl Run<'_, '_> {
 
 /// Squared distances from `row` to the first `done` of the chosen rows.
 fn measure_across(
-    samples: Samples<'_>,
+    points: Points<'_>,
     distance: Distance,
     row: usize,
     chosen: &[u32],
@@ -118,9 +119,9 @@ fn measure_across(
         simd::active(),
         #[inline(always)]
         || {
-            let center = samples.row(row);
+            let center = points.row(row);
             for (across, &other) in across.iter_mut().zip(chosen.iter().take(done)) {
-                *across = distance.squared(center, samples.row(other as usize));
+                *across = distance.squared(center, points.row(other as usize));
             }
         },
     );

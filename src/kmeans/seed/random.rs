@@ -3,7 +3,7 @@
 use crate::math::Random;
 
 use super::masses::{Masses, Values};
-use super::samples::Weighing;
+use super::weighing::Weighing;
 
 /// Every set of rows with the same probability, ascending: selection sampling (Fan, Muller, Rezucha 1962; Knuth's
 /// algorithm S).

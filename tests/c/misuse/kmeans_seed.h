@@ -16,7 +16,7 @@ static void seeds(void) {
     for (i = 0; i < 3; i++) {
         EXPECT(HQ_OK, SEED(n, 4, x, 4 * n, NULL, 0, 3, (int32_t)i, rows, 3, centers, 12, need));
         EXPECT(HQ_OK, SEED(n, 4, x, 4 * n, weights, n, 3, (int32_t)i, rows, 3, centers, 12, need));
-        EXPECT(HQ_OK, SEED(n, 0, NULL, 0, NULL, 0, 3, (int32_t)i, rows, 3, NULL, 0, need));
+        EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEED(n, 0, NULL, 0, NULL, 0, 3, (int32_t)i, rows, 3, NULL, 0, need));
         EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SEED(n, 4, x, 4 * n, weights, n, 3, (int32_t)i, rows, 3, centers, 12, 64));
         EXPECT(HQ_ERROR_NON_FINITE, SEED(n, 4, bad, 4 * n, NULL, 0, 3, (int32_t)i, rows, 3, centers, 12, need));
     }

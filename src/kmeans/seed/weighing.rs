@@ -1,50 +1,10 @@
-//! The rows that seeds are drawn from.
+//! The weights of the rows that seeds are drawn from.
 
 use crate::Error;
 use crate::math::Random;
-use crate::workspace::split_rows;
 
+use super::super::points::Points;
 use super::masses::{Masses, Values};
-
-/// `n` rows of `d` values, one after the other, each with a weight or all with the same.
-#[derive(Clone, Copy, Debug)]
-pub struct Samples<'a> {
-    pub(super) n: usize,
-    pub(super) d: usize,
-    pub(super) x: &'a [f32],
-    pub(super) weights: Option<&'a [f32]>,
-}
-
-impl<'a> Samples<'a> {
-    /// `x` holds `n * d` values, `weights` one value >= 0 per row.
-    ///
-    /// # Errors
-    /// [`Error::Shape`], [`Error::SizeOverflow`] (also for 2^32 rows and more).
-    pub fn new(n: usize, d: usize, x: &'a [f32], weights: Option<&'a [f32]>) -> Result<Samples<'a>, Error> {
-        let len = n.checked_mul(d).ok_or(Error::SizeOverflow)?;
-        if u32::try_from(n).is_err() {
-            return Err(Error::SizeOverflow);
-        }
-        if x.len() != len || weights.is_some_and(|w| w.len() != n) {
-            return Err(Error::Shape);
-        }
-        Ok(Samples { n, d, x, weights })
-    }
-
-    /// The values of a row.
-    #[inline(always)]
-    pub(super) fn row(self, row: usize) -> &'a [f32] {
-        let start = row.wrapping_mul(self.d);
-        self.x.get(start..start.wrapping_add(self.d)).unwrap_or(&[])
-    }
-
-    /// All rows; `n` empty ones without features.
-    #[inline(always)]
-    pub(super) fn rows(self) -> impl Iterator<Item = &'a [f32]> {
-        let empty = if self.d == 0 { self.n } else { 0 };
-        split_rows(self.x, self.d).chain(core::iter::repeat_n(&[] as &[f32], empty))
-    }
-}
 
 /// Checked weights.
 #[derive(Clone, Copy)]
@@ -56,22 +16,20 @@ pub(super) struct Weighing<'a> {
 }
 
 impl<'a> Weighing<'a> {
+    /// The weights of points that were checked.
+    ///
     /// # Errors
-    /// [`Error::NonFinite`]; [`Error::InvalidArgument`] for a weight below 0, and if none is above.
-    pub(super) fn new(samples: Samples<'a>) -> Result<Weighing<'a>, Error> {
-        let Some(weights) = samples.weights else {
-            return Ok(Weighing { n: samples.n, weights: None, by: 1.0 });
-        };
-        if !weights.iter().all(|w| w.is_finite()) {
-            return Err(Error::NonFinite);
-        }
+    /// [`Error::InvalidArgument`] if none is above 0.
+    pub(super) fn new(points: Points<'a>) -> Result<Weighing<'a>, Error> {
+        let n = points.rows();
+        let Some(weights) = points.weights() else { return Ok(Weighing { n, weights: None, by: 1.0 }) };
         let max = weights.iter().fold(0.0f32, |max, &w| max.max(w));
-        if max == 0.0 || weights.iter().any(|&w| w < 0.0) {
+        if max == 0.0 {
             return Err(Error::InvalidArgument);
         }
         // The inverse of the power of two at or below `max`; for the largest and the least floats what comes next to it.
         let exponent = (max.to_bits() >> 23).clamp(1, 253);
-        Ok(Weighing { n: samples.n, weights: Some(weights), by: f32::from_bits((254 - exponent) << 23) })
+        Ok(Weighing { n, weights: Some(weights), by: f32::from_bits((254 - exponent) << 23) })
     }
 
     /// `value` times the weight of row `i`.
