@@ -196,3 +196,22 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn bounds_never_show(kind in 0usize..8, rows in 20usize..400, cols in 1usize..40, k in 1usize..40, seed: u64, policy in 0i32..3, weighted: bool) {
+        let k = k.min(rows);
+        let data = hard(kind, rows, cols, seed);
+        let w = weights(rows, seed);
+        let points = if weighted { Points::weighted(rows, cols, &data, &w) } else { Points::new(rows, cols, &data) }.unwrap();
+        let empty = Empty::from_i32(policy).unwrap();
+        let auto = FitOptions { empty, max_iterations: 40, ..FitOptions::DEFAULT };
+        let off = FitOptions { bounds: Bounds::Off, ..auto };
+        let start = &data[..k * cols];
+        let out = same_on_all("bounds", || run(&points, k, start, &auto));
+        prop_assert_eq!(&out, &same_on_all("no bounds", || run(&points, k, start, &off)));
+        out.check_labels(cols, &data);
+    }
+}

@@ -27,8 +27,6 @@ pub mod vector;
 
 pub mod kmeans;
 
-pub mod kmeans_seed;
-
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]

@@ -1,17 +1,18 @@
 //! Lloyd's algorithm from given centres to convergence.
 
-use crate::math::sqrt;
-use crate::simd::floats::{self, FloatKernel, Floats};
-use crate::workspace::{Carver, Layout, split_rows, split_rows_mut};
+use crate::workspace::{Carver, Layout};
 use crate::{Error, simd};
 
-use super::empty::{self, Empty};
-use super::frame::{Frame, Scale, limits_add, limits_clear, limits_len};
-use super::panels::{Panels, panels_len};
-use super::partial::{canonical, check_centers, check_k, move_center};
-use super::pass::{Rows, Sink, block_len, pass};
-use super::points::{Points, magnitude_bits, row};
-use super::sums::{self, Sums, sums_len};
+use super::bounds::{Bounds, Kept};
+use super::empty::Empty;
+use super::frame::{Frame, limits_add, limits_clear, limits_len};
+use super::lloyd::{Alone, Lloyd};
+use super::panels::panels_len;
+use super::partial::{check_centers, check_k};
+use super::pass::block_len;
+use super::points::Points;
+use super::shard::{Pace, Shard};
+use super::sums::sums_len;
 
 /// How to fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct FitOptions {
     pub inertia_tolerance: f32,
     /// What becomes of clusters without weight.
     pub empty: Empty,
+    /// Whether time may be saved by keeping bounds; the result is the same.
+    pub bounds: Bounds,
 }
 
 impl FitOptions {
@@ -34,7 +37,18 @@ impl FitOptions {
         shift_tolerance: 0.0,
         inertia_tolerance: 0.0,
         empty: Empty::Farthest,
+        bounds: Bounds::Auto,
     };
+
+    /// Distances to the own centre are kept where empty clusters look for the farthest point.
+    fn distances(&self, rows: usize) -> usize {
+        if self.empty == Empty::Farthest { rows } else { 0 }
+    }
+
+    /// So many, if bounds are kept.
+    fn bounded(&self, len: usize) -> usize {
+        if self.bounds == Bounds::Off { 0 } else { len }
+    }
 }
 
 impl Default for FitOptions {
@@ -84,13 +98,14 @@ fn layout(rows: usize, cols: usize, k: usize, options: &FitOptions) -> Result<La
         .array::<f32>(k.checked_mul(cols).ok_or(Error::SizeOverflow)?)?
         .array::<f32>(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?
         .array::<f32>(block_len(cols).ok_or(Error::SizeOverflow)?)?
+        .array::<f32>(block_len(cols).ok_or(Error::SizeOverflow)?)?
         .array::<u32>(rows)?
-        .array::<f32>(distances_len(rows, options))
-}
-
-/// Distances are kept where empty clusters look for the farthest point.
-fn distances_len(rows: usize, options: &FitOptions) -> usize {
-    if options.empty == Empty::Farthest { rows } else { 0 }
+        .array::<f32>(options.distances(rows))?
+        .array::<f32>(options.bounded(rows))?
+        .array::<f32>(options.bounded(rows))?
+        .array::<u32>(options.bounded(rows))?
+        .array::<f32>(options.bounded(k))?
+        .array::<f32>(options.bounded(k))
 }
 
 /// Bytes of scratch that [`fit`] needs.
@@ -148,9 +163,13 @@ pub fn fit(
     let factors = carver.take(cols)?;
     let own_centers = carver.take(k * cols)?;
     let memory = carver.take(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?;
-    let block = carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?;
+    let [block, own_block] = [carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?, carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?];
     let own_labels = carver.take::<u32>(rows)?;
-    let distances = carver.take(distances_len(rows, options))?;
+    let distances = carver.take(options.distances(rows))?;
+    let bounded = options.bounded(rows);
+    let kept = Kept { near: carver.take(bounded)?, far: carver.take(bounded)?, list: carver.take(bounded)? };
+    let moved = carver.take(options.bounded(k))?;
+    let apart = carver.take(options.bounded(k))?;
 
     limits_clear(limits);
     limits_add(points, limits)?;
@@ -159,205 +178,35 @@ pub fn fit(
     own_centers.copy_from_slice(centers);
     own_labels.fill(u32::MAX);
     partial.fill(0);
-    let lloyd = Lloyd {
-        points,
-        magnitude: magnitude_bits(limits.get(..2 * cols).unwrap_or_default()),
+    let mut shard = Shard {
+        points: *points,
+        labels: &mut *own_labels,
+        partial,
+        kept,
+        distances,
+        block: own_block,
+        pace: Pace::default(),
+        changed: 0,
+    };
+    let mut lloyd = Lloyd {
+        crew: Alone,
+        tier: simd::active(),
         k,
         options,
         frame: &frame,
         scale: frame.scale(),
         factors,
+        magnitude: frame.magnitude(),
         centers: &mut *own_centers,
-        labels: &mut *own_labels,
-        partial,
-        distances,
         memory,
         block,
+        moved,
+        apart,
+        total: &mut [],
+        known: false,
     };
-    let found = floats::run(simd::active(), lloyd)?;
+    let found = lloyd.run(core::slice::from_mut(&mut shard))?;
     centers.copy_from_slice(own_centers);
     labels.copy_from_slice(own_labels);
     Ok(found)
-}
-
-/// All that one fit works with.
-struct Lloyd<'a> {
-    points: &'a Points<'a>,
-    /// Bits of the largest magnitude of the points.
-    magnitude: u32,
-    k: usize,
-    options: &'a FitOptions,
-    frame: &'a Frame<'a>,
-    scale: Scale,
-    factors: &'a [f32],
-    centers: &'a mut [f32],
-    /// `u32::MAX` before the first pass.
-    labels: &'a mut [u32],
-    partial: &'a mut [i64],
-    /// Distances to the own centre, for [`Empty::Farthest`].
-    distances: &'a mut [f32],
-    memory: &'a mut [f32],
-    block: &'a mut [f32],
-}
-
-impl FloatKernel for Lloyd<'_> {
-    type Output = Result<Fit, Error>;
-    #[inline(always)]
-    fn run<F: Floats>(mut self, f: F) -> Result<Fit, Error> {
-        let mut policy = self.options.empty;
-        let (mut iterations, mut shift, mut last) = (0, 0.0, f32::INFINITY);
-        let (mut split, mut settled) = (false, false);
-        let stop = loop {
-            let changed = self.assign(f);
-            if changed == 0 && iterations > 0 {
-                if !split {
-                    break Stop::Labels;
-                }
-                // Splitting brought nothing: back to the means.
-                policy = Empty::Keep;
-            } else if settled {
-                break Stop::Shift;
-            }
-            if iterations >= self.options.max_iterations {
-                break Stop::Iterations;
-            }
-            if self.options.inertia_tolerance > 0.0 {
-                let now = self.inertia(f);
-                if last - now <= self.options.inertia_tolerance * last {
-                    break Stop::Inertia;
-                }
-                last = now;
-            }
-            let empty = self.empty();
-            let mended = match policy {
-                _ if empty == 0 => false,
-                Empty::Error => return Err(Error::EmptyCluster),
-                Empty::Farthest => self.relocate(f),
-                Empty::SplitLargest => true,
-                Empty::Keep => false,
-            };
-            shift = self.update();
-            split = mended && policy == Empty::SplitLargest;
-            if split && let Some(sums) = Sums::split(self.k, self.points.cols(), self.partial) {
-                empty::split_largest(self.frame, sums.weights, self.centers);
-            }
-            iterations += 1;
-            settled = !mended && shift <= self.options.shift_tolerance;
-        };
-        let inertia = self.inertia(f);
-        Ok(Fit { inertia, iterations, stop, shift, empty: self.empty() })
-    }
-}
-
-impl Lloyd<'_> {
-    /// Labels all points and keeps the sums up to date; returns how many labels changed.
-    #[inline(always)]
-    fn assign<F: Floats>(&mut self, f: F) -> usize {
-        let (points, cols) = (self.points, self.points.cols());
-        let panels = Panels::new(f, self.k, cols, self.centers, self.magnitude, self.memory);
-        let Some(sums) = Sums::split(self.k, cols, self.partial) else { return 0 };
-        let (scale, factors) = (&self.scale, self.factors);
-        let mut mover = Mover { f, points, labels: self.labels, scale, factors, sums, changed: 0 };
-        pass(f, points.data(), Rows::First(points.rows()), &panels, self.block, &mut mover);
-        mover.changed
-    }
-
-    /// The inertia of the labels.
-    #[inline(always)]
-    fn inertia<F: Floats>(&mut self, f: F) -> f32 {
-        let (cols, magnitude) = (self.points.cols(), magnitude_bits(self.centers));
-        let Some(mut sums) = Sums::split(self.k, cols, self.partial) else { return 0.0 };
-        sums.inertia.fill(0);
-        for (i, (x, &label)) in self.points.iter().zip(self.labels.iter()).enumerate() {
-            let w = self.scale.weight(self.points.weights(), i);
-            let ((distance, s), _) = canonical(f, x, magnitude, row(self.centers, cols, label as usize));
-            sums.add_inertia(distance, s, w);
-        }
-        sums::inertia(sums.inertia, &self.scale)
-    }
-
-    /// Clusters without weight.
-    fn empty(&self) -> usize {
-        let weights = self.partial.get(self.k * self.points.cols()..).unwrap_or_default();
-        weights.iter().take(self.k).filter(|&&w| w <= 0).count()
-    }
-
-    /// Moves all centres to their means; returns the largest distance.
-    #[inline(always)]
-    fn update(&mut self) -> f32 {
-        let cols = self.points.cols();
-        let Some(sums) = Sums::split(self.k, cols, self.partial) else { return 0.0 };
-        let mut largest = 0.0f32;
-        let centers = split_rows_mut(self.centers, cols).zip(split_rows(sums.sums, cols));
-        for ((center, sums), &weight) in centers.zip(sums.weights.iter()) {
-            let moved = move_center(self.frame, &self.scale, sums, weight, center);
-            largest = if moved > largest { moved } else { largest };
-        }
-        sqrt(largest)
-    }
-
-    /// Gives every cluster without weight the point that is farthest from its centre, of equally far ones the first; true
-    /// if there was one.
-    #[inline(always)]
-    fn relocate<F: Floats>(&mut self, f: F) -> bool {
-        let (points, cols, magnitude) = (self.points, self.points.cols(), magnitude_bits(self.centers));
-        let Some(mut sums) = Sums::split(self.k, cols, self.partial) else { return false };
-        for ((x, &label), to) in points.iter().zip(self.labels.iter()).zip(self.distances.iter_mut()) {
-            *to = canonical(f, x, magnitude, row(self.centers, cols, label as usize)).1;
-        }
-        let mut any = false;
-        for j in 0..self.k {
-            if sums.weights.get(j).is_none_or(|&w| w > 0) {
-                continue;
-            }
-            let mut best: Option<(usize, f32)> = None;
-            for (i, (&distance, &label)) in self.distances.iter().zip(self.labels.iter()).enumerate() {
-                if distance > best.map_or(0.0, |(_, distance)| distance) {
-                    let w = self.scale.weight(points.weights(), i) as i64;
-                    // It must not leave its own cluster without weight.
-                    if w > 0 && sums.weights.get(label as usize).is_some_and(|&all| all > w) {
-                        best = Some((i, distance));
-                    }
-                }
-            }
-            let Some((i, _)) = best else { break };
-            let (Some(label), Some(distance)) = (self.labels.get_mut(i), self.distances.get_mut(i)) else {
-                break;
-            };
-            let (x, w) = (points.row(i), self.scale.weight(points.weights(), i));
-            sums.remove(f, &self.scale, self.factors, x, w, *label as usize);
-            sums.add(f, &self.scale, self.factors, x, w, j);
-            (*label, *distance) = (j as u32, 0.0);
-            any = true;
-        }
-        any
-    }
-}
-
-/// Keeps labels and sums.
-struct Mover<'a, F> {
-    f: F,
-    points: &'a Points<'a>,
-    labels: &'a mut [u32],
-    scale: &'a Scale,
-    factors: &'a [f32],
-    sums: Sums<'a>,
-    changed: usize,
-}
-
-impl<F: Floats> Sink for Mover<'_, F> {
-    #[inline(always)]
-    fn put(&mut self, row: usize, label: u32, _: f32, _: f32) {
-        let Some(to) = self.labels.get_mut(row) else { return };
-        let before = core::mem::replace(to, label);
-        if before == label {
-            return;
-        }
-        self.changed += 1;
-        let (x, w) = (self.points.row(row), self.scale.weight(self.points.weights(), row));
-        self.sums.add(self.f, self.scale, self.factors, x, w, label as usize);
-        if before != u32::MAX {
-            self.sums.remove(self.f, self.scale, self.factors, x, w, before as usize);
-        }
-    }
 }

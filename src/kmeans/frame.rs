@@ -145,6 +145,11 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Bits of the largest magnitude of all features.
+    pub(super) fn magnitude(&self) -> u32 {
+        super::points::magnitude_bits(self.high).max(super::points::magnitude_bits(self.low))
+    }
+
     /// Whether all values and weights of the points lie within the limits.
     pub(super) fn covers(&self, points: &Points<'_>) -> bool {
         if points.cols() != self.cols() {
@@ -215,7 +220,8 @@ impl<'a> Frame<'a> {
             _ => return 0.0,
         };
         let units = ratio(sum.unsigned_abs(), weight);
-        let value = units * power_of_two(self.exponent(high, low) - scale.bits) / self.guard;
+        let unit = power_of_two(self.exponent(high, low) - scale.bits);
+        let value = if self.guard == 1.0 { units * unit } else { units * unit / self.guard };
         // The quotient is rounded; a mean is never outside the data.
         let value = if sum < 0 { -value } else { value };
         value.min(high).max(-low)
@@ -267,15 +273,14 @@ fn power_of_two(e: i32) -> f32 {
     f32::from_bits(((e + 127).clamp(1, 254) as u32) << 23)
 }
 
-/// `sum / weight` to the nearest float: the integer part and 32 bits of fraction. `sum / weight` is below 2^31.
+/// `sum / weight`, at most 2^-29 of itself from it before it is rounded to a float.
 #[inline(always)]
 fn ratio(sum: u64, weight: u64) -> f32 {
-    let (Some(whole), Some(rest)) = (sum.checked_div(weight), sum.checked_rem(weight)) else { return 0.0 };
-    // The remainder, like the weight, is brought down to 32 bits.
-    let drop = (u64::BITS - weight.leading_zeros()).saturating_sub(32);
-    let fraction = ((rest >> drop) << 32).checked_div((weight >> drop).max(1)).unwrap_or(0);
-    // 2^-32
-    ((whole << 32) + fraction) as f32 * f32::from_bits((127 - 32) << 23)
+    // One division: the sum is brought up, the weight down to 32 bits, so the quotient has 30 bits at least.
+    let up = sum.leading_zeros().saturating_sub(1);
+    let down = (u64::BITS - weight.leading_zeros()).saturating_sub(32);
+    let quotient = (sum << up).checked_div(weight >> down).unwrap_or(0);
+    quotient as f32 * power_of_two(-(up as i32 + down as i32))
 }
 
 #[cfg(test)]
@@ -291,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_the_nearest_floats() {
+    fn ratios_are_close_to_the_nearest_floats() {
         let mut state = 1u64;
         for _ in 0..20_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -6,18 +6,22 @@
 //! comes first), centres and inertia by integer sums. The kernels work differently on every tier, and check themselves:
 //! where rounding could decide, the canonical distance does.
 
+mod bounds;
 mod empty;
 mod exact_1d;
 mod fit;
 mod frame;
+mod lloyd;
 mod panels;
 mod partial;
 mod pass;
 mod points;
 mod score;
 mod seed;
+mod shard;
 mod sums;
 
+pub use bounds::Bounds;
 pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};

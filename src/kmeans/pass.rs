@@ -28,8 +28,8 @@ fn vectors(cols: usize) -> usize {
 
 /// What is to be done with the outcome.
 pub(super) trait Sink {
-    /// Point `row` belongs to centre `label`. Its exact squared distance to it is at most `near`, to any other centre
-    /// at least `far`.
+    /// Point `row` belongs to centre `label`. Its exact distance to it is at most `near`, to any other centre at least
+    /// `far`; neither is meant to the last bits ([`bounds`](super::bounds) leaves room).
     fn put(&mut self, row: usize, label: u32, near: f32, far: f32);
 }
 
@@ -89,7 +89,8 @@ pub(super) fn pass<F: Floats>(
         let s = guard(x, panels.magnitude);
         let nearest = score::nearest(f, s, x, panels.centers);
         let (near, far) = if s == 1.0 {
-            (panels.margins.above(nearest.distance), panels.margins.below(nearest.second))
+            let margins = &panels.margins;
+            (f.root(margins.above(nearest.distance)), f.root(margins.below(nearest.second)))
         } else {
             // Never skipped: distances in this range are no floats.
             (f32::INFINITY, 0.0)
@@ -155,8 +156,8 @@ fn tiled<F: Floats, const T: usize>(
             let (score, second, squares) = (f.load(&best.score), f.load(&best.second), f.load(&best.squares));
             let (margin, error) = panels.margins.of(f, squares);
             let zero = f.splat(0.0);
-            let near = f.max(f.add(f.sub(f.sub(squares, score), score), error), zero);
-            let far = f.max(f.sub(f.sub(f.sub(squares, second), second), error), zero);
+            let near = f.sqrt(f.max(f.add(f.sub(f.sub(squares, score), score), error), zero));
+            let far = f.sqrt(f.max(f.sub(f.sub(f.sub(squares, second), second), error), zero));
             let valid = (count - i * LANES).min(LANES);
             let valid = (1u32 << valid) - 1;
             let clear = f.bits(f.greater(f.sub(score, second), margin));
@@ -171,7 +172,7 @@ fn tiled<F: Floats, const T: usize>(
             }
             if unclear != 0 {
                 let least = f.store(f.sub(score, margin));
-                let far = f.store(f.max(f.sub(f.sub(f.sub(squares, score), score), error), zero));
+                let far = f.store(f.sqrt(f.max(f.sub(f.sub(f.sub(squares, score), score), error), zero)));
                 for (lane, ((&row, &least), &far)) in indices.iter().zip(&least).zip(&far).enumerate() {
                     if unclear & 1 << lane != 0 && close.push(row, least, far) {
                         // The block has been read; its memory is free.
@@ -337,7 +338,8 @@ impl Close {
             }
         }
         for (((&row, nearest), &far), _) in rows.iter().zip(&nearest).zip(&self.far).zip(0..self.len) {
-            sink.put(row as usize, nearest.label, panels.margins.above(nearest.distance), far);
+            let near = f.root(panels.margins.above(nearest.distance));
+            sink.put(row as usize, nearest.label, near, far);
         }
         self.len = 0;
     }

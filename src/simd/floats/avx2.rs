@@ -71,6 +71,11 @@ impl Floats for V3 {
         [self.avx._mm256_sqrt_ps(a0), self.avx._mm256_sqrt_ps(a1)]
     }
     #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 8] = cast(self.avx._mm256_sqrt_ps(self.avx._mm256_set1_ps(x)));
+        root
+    }
+    #[inline(always)]
     fn greater(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         const GT_OQ: i32 = core::arch::x86_64::_CMP_GT_OQ;
         both!(a, b, |x, y| self.avx._mm256_cmp_ps::<GT_OQ>(x, y))

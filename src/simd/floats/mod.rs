@@ -39,6 +39,8 @@ pub(crate) trait Floats: Copy {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     fn sqrt(self, a: Self::V) -> Self::V;
+    /// The square root of one number.
+    fn root(self, x: f32) -> f32;
     /// `a > b`; false where one is NaN.
     fn greater(self, a: Self::V, b: Self::V) -> Self::Mask;
     /// `a` where true, else `b`; bits are moved, not looked at.

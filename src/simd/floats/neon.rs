@@ -87,6 +87,11 @@ impl Floats for Neon {
         [neon.vsqrtq_f32(a), neon.vsqrtq_f32(b), neon.vsqrtq_f32(c), neon.vsqrtq_f32(d)]
     }
     #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 4] = cast(self.neon.vsqrtq_f32(self.neon.vdupq_n_f32(x)));
+        root
+    }
+    #[inline(always)]
     fn greater(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> [uint32x4_t; 4] {
         all!(a, b, |x, y| self.neon.vcgtq_f32(x, y))
     }

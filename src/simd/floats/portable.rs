@@ -74,6 +74,10 @@ impl Floats for Portable {
         a
     }
     #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        crate::math::sqrt(x)
+    }
+    #[inline(always)]
     fn greater(self, a: [f32; 16], b: [f32; 16]) -> u32 {
         a.iter().zip(b).enumerate().fold(0, |mask, (lane, (&a, b))| mask | u32::from(a > b) << lane)
     }

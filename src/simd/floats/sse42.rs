@@ -80,6 +80,11 @@ impl Floats for V2 {
         [sse._mm_sqrt_ps(a), sse._mm_sqrt_ps(b), sse._mm_sqrt_ps(c), sse._mm_sqrt_ps(d)]
     }
     #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 4] = cast(self.sse._mm_sqrt_ps(self.sse._mm_set1_ps(x)));
+        root
+    }
+    #[inline(always)]
     fn greater(self, a: [__m128; 4], b: [__m128; 4]) -> [__m128; 4] {
         all!(a, b, |x, y| self.sse._mm_cmpgt_ps(x, y))
     }

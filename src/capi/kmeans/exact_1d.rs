@@ -5,8 +5,8 @@ use core::ffi::c_void;
 use crate::Error;
 use crate::kmeans::{Exact1d, exact_1d, exact_1d_workspace_size};
 
-use super::hq_status;
-use super::pointers::{Input, Output, disjoint, size, status};
+use crate::capi::hq_status;
+use crate::capi::pointers::{Input, Output, disjoint, size, status};
 
 fn options(k: usize, pin_zero: i32) -> Result<Exact1d, Error> {
     match pin_zero {

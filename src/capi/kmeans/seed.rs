@@ -5,8 +5,8 @@ use core::ffi::c_void;
 use crate::Error;
 use crate::kmeans::{self, Points, Seeding, seed_workspace_size};
 
-use super::hq_status;
-use super::pointers::{Input, Output, disjoint, size, status};
+use crate::capi::hq_status;
+use crate::capi::pointers::{Input, Output, disjoint, size, status};
 
 /// Greedy k-means++: each centre is the best of several rows drawn in proportion to weight times squared distance to the
 /// nearest centre so far. `effort`: how many; 0: 2 + floor(ln k).

@@ -1,0 +1,190 @@
+//! Bounds on distances, which spare points a comparison with all centres (Hamerly 2010), and never change a label.
+//!
+//! Every point keeps `near`, at least its exact distance to its own centre, and `far`, at most its exact distance to any
+//! other. When centres move, `near` grows by the distance of its own centre, and `far` falls by the largest of the
+//! others; `far` is also at least the distance from the own centre to the centre next to it, less `near`. As long as
+//! `near` is clearly below `far`, the canonical distances too say that the label stays: with r their relative error
+//! ([`relative_error`]), `near (1 + 4 r) + 2^-50 < far` is enough, since then `near^2 (1 + r) < far^2 (1 - r)`, with
+//! room for r up to 2^-9 and for squares that underflow.
+//!
+//! Every operation here rounds; each step widens the bounds by 2^-21 of them, where the roundings in it are 5 at most.
+//! Distances that centres have moved by are rounded up likewise.
+
+use crate::simd::floats::Floats;
+
+use super::panels::Panels;
+use super::pass::{Rows, Sink, pass};
+use super::points::row;
+use super::score::{UNIT, distance, relative_error};
+
+/// Widens an upper bound.
+const UP: f32 = 1.0 + 8.0 * UNIT;
+/// Widens a lower bound.
+const DOWN: f32 = 1.0 - 8.0 * UNIT;
+
+/// Whether a fit keeps bounds. The result is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Bounds {
+    /// As long as they pay. Takes 12 bytes a point.
+    #[default]
+    Auto = 0,
+    /// Never: every point is compared with every centre in every iteration.
+    Off = 1,
+}
+
+impl Bounds {
+    /// The choice with that number in the C ABI.
+    ///
+    /// # Errors
+    /// [`Error::UnknownEnum`](crate::Error::UnknownEnum).
+    pub fn from_i32(value: i32) -> Result<Bounds, crate::Error> {
+        [Bounds::Auto, Bounds::Off]
+            .into_iter()
+            .find(|&b| b as i32 == value)
+            .ok_or(crate::Error::UnknownEnum)
+    }
+}
+
+/// An upper bound of a distance, from its square added up in floats one after the other.
+#[inline(always)]
+pub(super) fn moved_at_most(square: f32, cols: usize) -> f32 {
+    if square == 0.0 { 0.0 } else { crate::math::sqrt(square) * (1.0 + (cols as f32 + 8.0) * UNIT) }
+}
+
+/// How far centres have moved since the bounds were made, and how far each is from the next.
+#[derive(Clone, Copy)]
+pub(super) struct Moves<'a> {
+    /// Of each centre, at least.
+    moved: &'a [f32],
+    /// To the centre next to each, at most.
+    apart: &'a [f32],
+    /// The centre that has moved farthest, how far, and how far all others have moved at most.
+    top: u32,
+    most: f32,
+    others: f32,
+}
+
+impl<'a> Moves<'a> {
+    pub(super) fn new(moved: &'a [f32], apart: &'a [f32]) -> Moves<'a> {
+        let (mut top, mut most, mut others) = (0, 0.0, 0.0);
+        for (j, &moved) in moved.iter().enumerate() {
+            if moved > most {
+                (top, others, most) = (j as u32, most, moved);
+            } else if moved > others {
+                others = moved;
+            }
+        }
+        Moves { moved, apart, top, most, others }
+    }
+}
+
+/// Distances from each centre to the one next to it; zeros if there are too few points for that to pay.
+#[inline(always)]
+pub(super) fn apart<F: Floats>(
+    f: F,
+    panels: &Panels<'_>,
+    rows: usize,
+    block: &mut [f32],
+    apart: &mut [f32],
+) {
+    apart.fill(0.0);
+    if panels.tile > 0 && rows / 16 >= panels.k {
+        pass(f, panels.centers, Rows::First(panels.k), panels, block, &mut Apart(apart));
+    }
+}
+
+struct Apart<'a>(&'a mut [f32]);
+
+impl Sink for Apart<'_> {
+    #[inline(always)]
+    fn put(&mut self, row: usize, label: u32, _: f32, far: f32) {
+        // One that is nearest to another has a twin.
+        if let Some(to) = self.0.get_mut(row)
+            && row == label as usize
+        {
+            *to = far;
+        }
+    }
+}
+
+/// The bounds of some points.
+pub(super) struct Kept<'a> {
+    pub(super) near: &'a mut [f32],
+    pub(super) far: &'a mut [f32],
+    /// Rows that have to be looked at.
+    pub(super) list: &'a mut [u32],
+}
+
+/// `near (1 + 4 r) + 2^-50 < far`
+#[inline(always)]
+fn settled(near: f32, far: f32, factor: f32) -> bool {
+    near * factor + f32::from_bits((127 - 50) << 23) < far
+}
+
+impl Kept<'_> {
+    /// Nothing is known about a point any more.
+    pub(super) fn forget(&mut self, row: usize) {
+        if let (Some(near), Some(far)) = (self.near.get_mut(row), self.far.get_mut(row)) {
+            (*near, *far) = (f32::INFINITY, 0.0);
+        }
+    }
+
+    /// Moves the bounds on and lists the points that they do not settle; returns how many.
+    #[inline(always)]
+    pub(super) fn filter(&mut self, labels: &[u32], moves: &Moves<'_>, cols: usize) -> usize {
+        let factor = 1.0 + 4.0 * relative_error(cols);
+        let mut count = 0;
+        let bounds = self.near.iter_mut().zip(self.far.iter_mut()).zip(labels);
+        for (i, ((near, far), &label)) in bounds.enumerate() {
+            let j = label as usize;
+            let moved = moves.moved.get(j).copied().unwrap_or(f32::INFINITY);
+            let apart = moves.apart.get(j).copied().unwrap_or(0.0);
+            let others = if label == moves.top { moves.others } else { moves.most };
+            let up = (*near + moved) * UP;
+            let (a, b) = (*far - others, apart - up);
+            let down = if a > b { a } else { b } * DOWN;
+            let down = if down > 0.0 { down } else { 0.0 };
+            (*near, *far) = (up, down);
+            // Always written, so that there is no branch to guess.
+            if let Some(to) = self.list.get_mut(count) {
+                *to = i as u32;
+            }
+            count += usize::from(!settled(up, down, factor));
+        }
+        count
+    }
+
+    /// Works out the distance to the own centre of the first `count` listed points, and keeps only those that it
+    /// does not settle; returns how many.
+    #[inline(always)]
+    pub(super) fn tighten<F: Floats>(
+        &mut self,
+        f: F,
+        data: &[f32],
+        labels: &[u32],
+        panels: &Panels<'_>,
+        count: usize,
+    ) -> usize {
+        let cols = panels.cols;
+        let factor = 1.0 + 4.0 * relative_error(cols);
+        let mut left = 0;
+        for i in 0..count {
+            let Some(&at) = self.list.get(i) else { break };
+            let at_row = at as usize;
+            let (Some(&label), Some(near), Some(&far)) =
+                (labels.get(at_row), self.near.get_mut(at_row), self.far.get(at_row))
+            else {
+                break;
+            };
+            let own = distance(f, row(data, cols, at_row), row(panels.centers, cols, label as usize));
+            *near = f.root(panels.margins.above(own)) * UP;
+            let settled = settled(*near, far, factor);
+            if let Some(to) = self.list.get_mut(left) {
+                *to = at;
+            }
+            left += usize::from(!settled);
+        }
+        left
+    }
+}
