@@ -3,7 +3,7 @@
 use crate::math::{guard_scale, squared_distance, tree_sum};
 
 #[derive(Clone, Copy)]
-pub(super) struct Distance {
+pub(in super::super) struct Distance {
     /// A power of two that keeps squares inside the range of floats; 1 for ordinary magnitudes.
     guard: f32,
     /// How many times the distance between two centres must exceed the distance to one of them, both squared.
@@ -15,7 +15,7 @@ const SMALLEST: f32 = f32::from_bits((127 - 90) << 23);
 
 impl Distance {
     /// For rows of `d` values up to `max` in magnitude.
-    pub(super) fn new(max: f32, d: usize) -> Distance {
+    pub(in super::super) fn new(max: f32, d: usize) -> Distance {
         // A computed square s is within s (1 +- e) of the true one, e = (d / 16 + 8) 2^-24. From across >= ratio near,
         // both computed, the true distance to the other centre is at least
         // sqrt(near) (2 sqrt((1 + 8 e) / (1 + e)) - 1 / sqrt(1 - e)) > sqrt(near) (1 + 5 e) for e < 2^-6, so that what
@@ -26,7 +26,7 @@ impl Distance {
     }
 
     #[inline(always)]
-    pub(super) fn squared(self, a: &[f32], b: &[f32]) -> f32 {
+    pub(in super::super) fn squared(self, a: &[f32], b: &[f32]) -> f32 {
         if self.guard == 1.0 { squared_distance(a, b) } else { self.guarded(a, b) }
     }
 
@@ -45,7 +45,7 @@ impl Distance {
     /// Whether a row at squared distance `near` from its centre cannot be nearer to another one at squared distance
     /// `across` from that centre, nor be computed to be.
     #[inline(always)]
-    pub(super) fn cannot_be_nearer(self, across: f32, near: f32) -> bool {
+    pub(in super::super) fn cannot_be_nearer(self, across: f32, near: f32) -> bool {
         near == 0.0 || (near > SMALLEST && across >= near * self.ratio)
     }
 }

@@ -7,35 +7,35 @@ use crate::simd;
 use super::weighing::Weighing;
 
 /// Rows of one block: a draw looks at the sums of all blocks, then at the rows of one.
-pub(super) const BLOCK: usize = 256;
+pub(in super::super) const BLOCK: usize = 256;
 
 /// Values as integers below 2^31: multiples of a power of two, rounded down. Fewer than 2^32 of them add up to less
 /// than 2^63.
 #[derive(Clone, Copy)]
-pub(super) struct Unit {
+pub(in super::super) struct Unit {
     scale: f32,
 }
 
 impl Unit {
     /// The finest unit for values up to `max` (finite, >= 0), so that the largest one is at least 2^30; for values
     /// below 2^-97 a coarser one, because its inverse would overflow.
-    pub(super) fn up_to(max: f32) -> Unit {
+    pub(in super::super) fn up_to(max: f32) -> Unit {
         let exponent = (max.to_bits() >> 23).saturating_sub(127 - 97) as i32 - 97;
         // 2^(30 - exponent); 30 + 97 is the largest exponent that there is
         Unit { scale: f32::from_bits(((30 - exponent + 127) as u32) << 23) }
     }
 
     #[inline(always)]
-    pub(super) fn of(self, value: f32) -> u32 {
+    pub(in super::super) fn of(self, value: f32) -> u32 {
         (value * self.scale) as i32 as u32
     }
 }
 
 /// Values, each times the weight of its row.
 #[derive(Clone, Copy)]
-pub(super) struct Values<'a> {
-    pub(super) values: &'a [f32],
-    pub(super) weighing: Weighing<'a>,
+pub(in super::super) struct Values<'a> {
+    pub(in super::super) values: &'a [f32],
+    pub(in super::super) weighing: Weighing<'a>,
 }
 
 impl<'a> Values<'a> {
@@ -57,24 +57,24 @@ impl<'a> Values<'a> {
 }
 
 /// The integer masses of all rows, summed block by block.
-pub(super) struct Masses<'a> {
+pub(in super::super) struct Masses<'a> {
     sums: &'a mut [u64],
-    pub(super) total: u64,
-    pub(super) unit: Unit,
+    pub(in super::super) total: u64,
+    pub(in super::super) unit: Unit,
 }
 
 impl<'a> Masses<'a> {
     /// How many sums `n` rows need.
-    pub(super) const fn blocks(n: usize) -> usize {
+    pub(in super::super) const fn blocks(n: usize) -> usize {
         n.div_ceil(BLOCK)
     }
 
-    pub(super) fn new(sums: &'a mut [u64]) -> Masses<'a> {
+    pub(in super::super) fn new(sums: &'a mut [u64]) -> Masses<'a> {
         Masses { sums, total: 0, unit: Unit::up_to(0.0) }
     }
 
     /// Measures all rows anew.
-    pub(super) fn measure(&mut self, rows: Values<'_>) {
+    pub(in super::super) fn measure(&mut self, rows: Values<'_>) {
         simd::vectorize(
             simd::active(),
             #[inline(always)]
@@ -97,12 +97,12 @@ impl<'a> Masses<'a> {
     }
 
     /// The probability of a row with this weighed value; 0 if all masses are zero.
-    pub(super) fn share(&self, weighed: f32) -> f32 {
+    pub(in super::super) fn share(&self, weighed: f32) -> f32 {
         if self.total == 0 { 0.0 } else { self.unit.of(weighed) as f32 / self.total as f32 }
     }
 
     /// A row of those measured last, with the probability mass / total; `None` if all masses are zero.
-    pub(super) fn draw(&self, rows: Values<'_>, random: &mut Random) -> Option<usize> {
+    pub(in super::super) fn draw(&self, rows: Values<'_>, random: &mut Random) -> Option<usize> {
         let mut left = random.below(self.total);
         let (number, block) =
             rows.blocks().zip(&*self.sums).enumerate().find_map(|(number, (block, &sum))| {

@@ -3,6 +3,7 @@
 
 mod afk_mc2;
 mod distance;
+mod greedy;
 mod masses;
 mod plus_plus;
 mod random;
@@ -13,9 +14,10 @@ use crate::math::Random;
 use crate::workspace::{Carver, Layout, split_rows_mut};
 
 use super::points::{Points, magnitude_bits};
-use distance::Distance;
-use masses::Masses;
-use weighing::Weighing;
+pub(super) use distance::Distance;
+pub(super) use greedy::Greedy;
+pub(super) use masses::Masses;
+pub(super) use weighing::Weighing;
 
 /// How first centres are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +118,9 @@ pub fn seed(
         Seeding::PlusPlus { trials } => {
             let trials = if trials == 0 { 2 + libm::logf(k as f32) as usize } else { trials };
             let (nearest, owner, across) = (carver.take(n)?, carver.take(n)?, carver.take(k)?);
-            let run = plus_plus::Run { points, weighing, distance, nearest, owner, across, trials };
-            run.choose(&mut masses, &mut random, rows);
+            let greedy = Greedy { points, weighing, distance, nearest, owner, across };
+            plus_plus::choose(greedy, trials, &mut masses, &mut random, rows, centers);
+            return Ok(());
         }
         Seeding::AfkMc2 { chain } => {
             let chain = if chain == 0 { 200 } else { chain };

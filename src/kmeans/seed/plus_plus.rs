@@ -1,128 +1,33 @@
-//! Greedy k-means++ (Arthur and Vassilvitskii 2007, section 7): every centre is the best of several rows drawn in
-//! proportion to the squared distance to the centres before. Rows that a candidate cannot come closer to, by the
-//! triangle inequality, are not looked at (as Raff 2021, "Exact acceleration of k-means++ and k-means||"); the result
-//! is the same without.
+//! Greedy k-means++ (Arthur and Vassilvitskii 2007, section 7).
 
 use crate::math::Random;
-use crate::simd;
 
-use super::super::points::Points;
-use super::distance::Distance;
-use super::masses::{Masses, Unit, Values};
-use super::weighing::Weighing;
+use super::greedy::Greedy;
+use super::masses::Masses;
 
-/// The state of a run.
-pub(super) struct Run<'a, 's> {
-    pub(super) points: Points<'a>,
-    pub(super) weighing: Weighing<'a>,
-    pub(super) distance: Distance,
-    /// Of each row the squared distance to its nearest centre, and that centre.
-    pub(super) nearest: &'s mut [f32],
-    pub(super) owner: &'s mut [u32],
-    /// Squared distances from a candidate to the centres.
-    pub(super) across: &'s mut [f32],
-    pub(super) trials: usize,
-}
-
-impl Run<'_, '_> {
-    /// Chooses a row for each of `chosen`.
-    pub(super) fn choose(mut self, masses: &mut Masses<'_>, random: &mut Random, chosen: &mut [u32]) {
-        self.nearest.fill(f32::INFINITY);
-        self.owner.fill(0);
-        self.across.fill(0.0);
-        self.weighing.measure(masses);
-        let first = self.weighing.draw(masses, random);
-        self.take(first, 0, chosen);
-        for done in 1..chosen.len() {
-            let rows = Values { values: self.nearest, weighing: self.weighing };
-            masses.measure(rows);
-            let mut best: Option<(u64, usize)> = None;
-            for _ in 0..self.trials {
-                // No masses: every row with a weight lies on a centre, and nothing tells them apart.
-                let Some(row) = masses.draw(rows, random) else { break };
-                measure_across(self.points, self.distance, row, chosen, done, self.across);
-                let gain = self.gain(row, masses.unit);
-                if best.is_none_or(|(most, _)| gain > most) {
-                    best = Some((gain, row));
-                }
-            }
-            let row = best.map(|(_, row)| row).unwrap_or_else(|| {
-                self.weighing.measure(masses);
-                self.weighing.draw(masses, random)
-            });
-            self.take(row, done, chosen);
-        }
-    }
-
-    /// What the sum of the distances loses if `row` becomes a centre, in units.
-    fn gain(&self, row: usize, unit: Unit) -> u64 {
-        let (points, distance, weighing) = (self.points, self.distance, self.weighing);
-        let (nearest, owner, across) = (&*self.nearest, &*self.owner, &*self.across);
-        simd::vectorize(
-            simd::active(),
-            #[inline(always)]
-            || {
-                let center = points.row(row);
-                let mut gain = 0;
-                for (i, ((row, &near), &owner)) in points.iter().zip(nearest).zip(owner).enumerate() {
-                    if distance.cannot_be_nearer(across.get(owner as usize).copied().unwrap_or(0.0), near) {
-                        continue;
-                    }
-                    let here = distance.squared(row, center);
-                    if here < near {
-                        gain +=
-                            (unit.of(weighing.weighed(i, near)) - unit.of(weighing.weighed(i, here))) as u64;
-                    }
-                }
-                gain
-            },
-        )
-    }
-
-    /// Makes `row` the centre number `done`.
-    fn take(&mut self, row: usize, done: usize, chosen: &mut [u32]) {
-        if let Some(slot) = chosen.get_mut(done) {
-            *slot = row as u32;
-        }
-        measure_across(self.points, self.distance, row, chosen, done, self.across);
-        let (points, distance) = (self.points, self.distance);
-        let (nearest, owners, across) = (&mut *self.nearest, &mut *self.owner, &*self.across);
-        simd::vectorize(
-            simd::active(),
-            #[inline(always)]
-            || {
-                let center = points.row(row);
-                for ((row, near), owner) in points.iter().zip(nearest).zip(owners) {
-                    if distance.cannot_be_nearer(across.get(*owner as usize).copied().unwrap_or(0.0), *near) {
-                        continue;
-                    }
-                    let here = distance.squared(row, center);
-                    if here < *near {
-                        (*near, *owner) = (here, done as u32);
-                    }
-                }
-            },
-        );
-    }
-}
-
-/// Squared distances from `row` to the first `done` of the chosen rows.
-fn measure_across(
-    points: Points<'_>,
-    distance: Distance,
-    row: usize,
-    chosen: &[u32],
-    done: usize,
-    across: &mut [f32],
+/// Chooses a row for each of `chosen`, and copies it to its place in `centers`.
+pub(super) fn choose(
+    mut greedy: Greedy<'_, '_>,
+    trials: usize,
+    masses: &mut Masses<'_>,
+    random: &mut Random,
+    chosen: &mut [u32],
+    centers: &mut [f32],
 ) {
-    simd::vectorize(
-        simd::active(),
-        #[inline(always)]
-        || {
-            let center = points.row(row);
-            for (across, &other) in across.iter_mut().zip(chosen.iter().take(done)) {
-                *across = distance.squared(center, points.row(other as usize));
-            }
-        },
-    );
+    greedy.nearest.fill(f32::INFINITY);
+    greedy.owner.fill(0);
+    greedy.across.fill(0.0);
+    let cols = greedy.points.cols();
+    for (done, slot) in chosen.iter_mut().enumerate() {
+        let Some((before, rest)) = centers.split_at_mut_checked(done * cols) else { return };
+        let next = if done == 0 { None } else { greedy.next(trials, masses, random, before) };
+        // The first; or every row with a weight lies on a centre, and nothing tells them apart.
+        let row = next.unwrap_or_else(|| {
+            greedy.weighing.measure(masses);
+            greedy.weighing.draw(masses, random)
+        });
+        greedy.take(row, before);
+        *slot = row as u32;
+        rest.iter_mut().zip(greedy.points.row(row)).for_each(|(to, &from)| *to = from);
+    }
 }
