@@ -39,10 +39,7 @@ impl Bounds {
     /// # Errors
     /// [`Error::UnknownEnum`](crate::Error::UnknownEnum).
     pub fn from_i32(value: i32) -> Result<Bounds, crate::Error> {
-        [Bounds::Auto, Bounds::Off]
-            .into_iter()
-            .find(|&b| b as i32 == value)
-            .ok_or(crate::Error::UnknownEnum)
+        [Bounds::Auto, Bounds::Off].into_iter().find(|&b| b as i32 == value).ok_or(crate::Error::UnknownEnum)
     }
 }
 
@@ -81,13 +78,7 @@ impl<'a> Moves<'a> {
 
 /// Distances from each centre to the one next to it; zeros if there are too few points for that to pay.
 #[inline(always)]
-pub(super) fn apart<F: Floats>(
-    f: F,
-    panels: &Panels<'_>,
-    rows: usize,
-    block: &mut [f32],
-    apart: &mut [f32],
-) {
+pub(super) fn apart<F: Floats>(f: F, panels: &Panels<'_>, rows: usize, block: &mut [f32], apart: &mut [f32]) {
     apart.fill(0.0);
     if panels.tile > 0 && rows / 16 >= panels.k {
         pass(f, panels.centers, Rows::First(panels.k), panels, block, &mut Apart(apart));

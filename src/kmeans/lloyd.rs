@@ -1,9 +1,9 @@
 //! The iteration: label, mend, update, until it is told to stop. How the points are dealt out is left to a [`Crew`].
 
+use crate::Error;
 use crate::math::sqrt;
 use crate::simd::{Tier, floats};
 use crate::workspace::{split_rows, split_rows_mut};
-use crate::Error;
 
 use super::bounds::{Moves, moved_at_most};
 use super::empty::{self, Empty};
@@ -145,7 +145,9 @@ impl<C: Crew> Lloyd<'_, C> {
         let (sums, rest) = total(shards, self.total).split_at_checked(len).unwrap_or_default();
         let mut largest = 0.0f32;
         let mut moved_to = self.moved.iter_mut();
-        for ((center, sums), &weight) in split_rows_mut(self.centers, cols).zip(split_rows(sums, cols)).zip(rest) {
+        for ((center, sums), &weight) in
+            split_rows_mut(self.centers, cols).zip(split_rows(sums, cols)).zip(rest)
+        {
             let moved = move_center(self.frame, &self.scale, sums, weight, center);
             largest = if moved > largest { moved } else { largest };
             if let Some(to) = moved_to.next() {

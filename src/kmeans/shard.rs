@@ -89,7 +89,8 @@ impl FloatKernel for Step<'_, '_> {
         let Some(sums) = Sums::split(panels.k, panels.cols, shard.partial) else { return };
         let (scale, factors, points) = (shared.scale, shared.factors, &shard.points);
         let (near, far) = (&mut *shard.kept.near, &mut *shard.kept.far);
-        let mut mover = Mover { f, points, labels: shard.labels, scale, factors, sums, near, far, changed: 0 };
+        let mut mover =
+            Mover { f, points, labels: shard.labels, scale, factors, sums, near, far, changed: 0 };
         let rows = match shard.kept.list.get(..rows) {
             Some(list) if listed => Rows::These(list),
             _ => Rows::First(all),
