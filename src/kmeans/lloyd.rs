@@ -5,12 +5,12 @@ use crate::math::sqrt;
 use crate::simd::{Tier, floats};
 use crate::workspace::{split_rows, split_rows_mut};
 
-use super::bounds::{Moves, moved_at_most};
+use super::bounds::{Moves, apart, moved_at_most};
 use super::empty::{self, Empty};
 use super::fit::{Fit, FitOptions, Stop};
 use super::frame::{Frame, Scale};
-use super::partial::move_center;
-use super::shard::{Distances, Inertia, Prepare, Relocate, Shard, Shared, Step};
+use super::partial::{OwnDistances, move_center};
+use super::shard::{Inertia, Prepare, Relocate, Shard, Shared, Step};
 use super::sums::{self, DIGITS};
 
 /// Runs work on all shards.
@@ -111,11 +111,11 @@ impl<C: Crew> Lloyd<'_, C> {
             centers: self.centers,
             magnitude: self.magnitude,
             memory: self.memory,
-            rows: self.frame.rows(),
-            block: self.block,
-            apart: if known { &mut *self.apart } else { &mut [] },
         };
         let panels = floats::run(self.tier, prepare);
+        if known {
+            apart(self.tier, &panels, self.frame.rows(), self.block, self.apart);
+        }
         let moves = known.then(|| Moves::new(self.moved, self.apart));
         let shared = Shared { panels: &panels, scale: &self.scale, factors: self.factors, moves };
         let tier = self.tier;
@@ -162,7 +162,10 @@ impl<C: Crew> Lloyd<'_, C> {
     /// true if there was one.
     fn relocate(&mut self, shards: &mut [Shard<'_>]) -> bool {
         let (centers, tier, len) = (&*self.centers, self.tier, self.sums_len());
-        self.crew.each(shards, |shard| floats::run(tier, Distances { shard, centers }));
+        self.crew.each(shards, |shard| {
+            let Shard { points, labels, distances, .. } = shard;
+            floats::run(tier, OwnDistances { points, centers, labels, distances });
+        });
         let mut any = false;
         for j in 0..self.k {
             let weights = total(shards, self.total).get(len..).unwrap_or_default();

@@ -12,7 +12,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse42;
 
-pub(crate) use portable::Portable;
+pub(crate) use portable::{Portable, round};
 
 use super::Tier;
 
@@ -52,9 +52,7 @@ pub(crate) trait Floats: Copy {
 
     /// The nearest integers, ties to even, of values up to 2^30 in magnitude.
     fn round(self, x: Self::V) -> Self::Ints;
-    fn store_ints(self, x: Self::Ints) -> [i32; 16];
     fn add_wide(self, sums: &mut [i64; 16], x: Self::Ints);
-    fn sub_wide(self, sums: &mut [i64; 16], x: Self::Ints);
 }
 
 /// A computation that is generic over the tier.
