@@ -109,7 +109,13 @@ pub(super) fn pass<F: Floats>(
                 best.squares = pack(f, data, indices, panels, y);
             }
             let best = best.get_mut(..used).unwrap_or_default();
-            sized!(F, panels.tile, tiles(f, panels, block, best));
+            let mut next = [0u32; VECTORS * LANES];
+            let coming = (rows.len() - done - count).min(most);
+            for (i, next) in next.iter_mut().enumerate().take(coming) {
+                *next = rows.get(done + count + i);
+            }
+            let next = Next { data, rows: next.get(..coming).unwrap_or_default() };
+            sized!(F, panels.tile, tiles(f, panels, block, next, best));
             len = decided(f, panels, &indices, best, count, &mut outcomes, &mut close);
         }
         done += count;
@@ -224,14 +230,33 @@ impl Best {
         Best { score: [EMPTY; LANES], second: [EMPTY; LANES], index: [0.0; LANES], squares: [0.0; LANES] };
 }
 
+/// The points of the next block. They are fetched while this one is worked on: rows that are read side by side are too
+/// many streams for the processor to foresee.
+#[derive(Clone, Copy)]
+struct Next<'a> {
+    data: &'a [f32],
+    rows: &'a [u32],
+}
+
 /// Compares the points of a block with all centres.
 #[inline(always)]
-fn tiles<F: Floats, const T: usize>(f: F, panels: &Panels<'_>, block: &[[f32; LANES]], best: &mut [Best]) {
+fn tiles<F: Floats, const T: usize>(
+    f: F,
+    panels: &Panels<'_>,
+    block: &[[f32; LANES]],
+    next: Next<'_>,
+    best: &mut [Best],
+) {
     let cols = panels.cols;
+    let share = next.rows.len().div_ceil(panels.k.div_ceil(T).max(1)).max(1);
+    let mut coming = next.rows.chunks(share);
     let mut first = 0u32;
     for (tile, seeds) in
         split_rows(panels.tiles.as_chunks::<T>().0, cols).zip(panels.seeds.as_chunks::<T>().0)
     {
+        for &row in coming.next().unwrap_or_default() {
+            f.prefetch(points::row(next.data, cols, row as usize));
+        }
         for (best, y) in best.iter_mut().zip(split_rows(block, cols)) {
             let scores = scores(f, y, tile, seeds);
             compare(f, scores, first, best);

@@ -96,6 +96,10 @@ impl Floats for V3 {
             eight(self, &rows, half, out);
         }
     }
+    #[inline(always)]
+    fn prefetch(self, x: &[f32]) {
+        super::prefetch(x);
+    }
 
     #[inline(always)]
     fn round(self, [a0, a1]: [__m256; 2]) -> [__m256i; 2] {

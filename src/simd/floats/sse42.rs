@@ -129,6 +129,10 @@ impl Floats for V2 {
             }
         }
     }
+    #[inline(always)]
+    fn prefetch(self, x: &[f32]) {
+        super::prefetch(x);
+    }
 
     #[inline(always)]
     fn round(self, [a, b, c, d]: [__m128; 4]) -> [__m128i; 4] {
