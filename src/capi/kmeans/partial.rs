@@ -81,7 +81,7 @@ pub unsafe extern "C" fn hq_kmeans_limits_clear(limits: *mut f32, limits_len: us
 /// float limits[4];
 /// assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
 /// assert(hq_kmeans_limits_add(3, 1, x, 3, NULL, 0, limits, 4) == HQ_OK);
-/// assert(limits[0] == 1.0f && limits[1] == 2.0f); /* the largest value, and the largest negated one */
+/// assert(limits[0] == 1.0f && limits[1] == 2.0f); // the largest value, and the largest negated one
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_kmeans_limits_add(
@@ -182,7 +182,7 @@ pub extern "C" fn hq_kmeans_partial_len(k: usize, d: usize) -> usize {
 /// assert(hq_kmeans_assign_workspace_size(2, 1) <= sizeof scratch);
 /// assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
 /// assert(hq_kmeans_limits_add(5, 1, x, 5, NULL, 0, limits, 4) == HQ_OK);
-/// for (size_t i = 0; i < 5; i++) /* row by row, as an interrupt would have it */
+/// for (size_t i = 0; i < 5; i++) // row by row, as an interrupt would have it
 ///     assert(hq_kmeans_accumulate(5, limits, 4, 1, 1, x + i, 1, NULL, 0, 2, centers, 2, labels + i, 1, partial, 19,
 ///                                 scratch, sizeof scratch) == HQ_OK);
 /// assert(hq_kmeans_update(5, limits, 4, 2, partial, 19, HQ_EMPTY_KEEP, centers, 2, &step) == HQ_OK);
@@ -280,8 +280,8 @@ pub unsafe extern "C" fn hq_kmeans_merge(
 /// Each pointer is valid for the length given with it.
 ///
 /// ```c
-/// const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; /* three values from 0 to 3, no weights */
-/// const int64_t partial[1 + 2 + 13] = {0, 3, 3}; /* their sum is 0 */
+/// const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; // three values from 0 to 3, no weights
+/// const int64_t partial[1 + 2 + 13] = {0, 3, 3}; // their sum is 0
 /// float center = 1.0f;
 /// hq_kmeans_step step;
 /// assert(hq_kmeans_update(3, limits, 4, 1, partial, 16, HQ_EMPTY_KEEP, &center, 1, &step) == HQ_OK);
