@@ -223,6 +223,56 @@
 #define HQ_SEEDING_RANDOM 2
 
 /**
+ * An empty cluster takes the point that is farthest from its centre, as long as there is one not on its centre.
+ */
+#define HQ_EMPTY_FARTHEST 0
+
+/**
+ * The cluster with the largest weight is split.
+ */
+#define HQ_EMPTY_SPLIT_LARGEST 1
+
+/**
+ * The centre of an empty cluster stays where it is.
+ */
+#define HQ_EMPTY_KEEP 2
+
+/**
+ * An empty cluster is an error: `HQ_ERROR_EMPTY_CLUSTER`.
+ */
+#define HQ_EMPTY_ERROR 3
+
+/**
+ * Bounds are used where they pay.
+ */
+#define HQ_BOUNDS_AUTO 0
+
+/**
+ * Every point is compared with every centre in every iteration; takes 12 bytes a point less.
+ */
+#define HQ_BOUNDS_OFF 1
+
+/**
+ * No label changed: a fixed point of the algorithm.
+ */
+#define HQ_STOP_LABELS 0
+
+/**
+ * The centres moved no farther than the tolerance.
+ */
+#define HQ_STOP_SHIFT 1
+
+/**
+ * The inertia fell by no more than the tolerance.
+ */
+#define HQ_STOP_INERTIA 2
+
+/**
+ * The most iterations that were allowed.
+ */
+#define HQ_STOP_ITERATIONS 3
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -386,6 +436,76 @@ typedef struct hq_act_table {
      */
     int16_t coefficients[16][16];
 } hq_act_table;
+
+/**
+ * How to fit; `hq_kmeans_options_default` fills it. All fields 0 means no iteration at all.
+ */
+typedef struct hq_kmeans_options {
+    /**
+     * Updates of the centres at most.
+     */
+    uint32_t max_iterations;
+    /**
+     * `HQ_EMPTY_*`.
+     */
+    int32_t empty;
+    /**
+     * `HQ_BOUNDS_*`: whether time may be saved; the result is the same.
+     */
+    int32_t bounds;
+    /**
+     * Stop once no centre moves farther than this in one update; >= 0.
+     */
+    float shift_tolerance;
+    /**
+     * Stop once an update lowers the inertia by no more than this part of it; >= 0, 0: never.
+     */
+    float inertia_tolerance;
+} hq_kmeans_options;
+
+/**
+ * What a fit has found, beside centres and labels.
+ */
+typedef struct hq_kmeans_result {
+    /**
+     * Sum of weight * squared distance to the centre of the label.
+     */
+    float inertia;
+    /**
+     * The largest distance that a centre moved in the last update; 0 if there was none.
+     */
+    float shift;
+    /**
+     * Updates of the centres.
+     */
+    uint32_t iterations;
+    /**
+     * `HQ_STOP_*`.
+     */
+    int32_t stop;
+    /**
+     * Clusters without weight at the end.
+     */
+    uint32_t empty;
+} hq_kmeans_result;
+
+/**
+ * What `hq_kmeans_update` has found.
+ */
+typedef struct hq_kmeans_step {
+    /**
+     * The largest distance that a centre has moved.
+     */
+    float shift;
+    /**
+     * The sum of weighted squared distances to the centres before the update, those that the labels belong to.
+     */
+    float inertia;
+    /**
+     * Clusters without weight, before the policy was applied.
+     */
+    uint32_t empty;
+} hq_kmeans_step;
 
 /**
  * Done; the outputs are written.
@@ -1825,6 +1945,356 @@ hq_status hq_kmeans_seed(size_t n,
                          size_t centers_len,
                          void *scratch,
                          size_t scratch_size);
+
+/**
+ * Writes the usual options: 300 iterations at most, until no label changes; empty clusters take the farthest point.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
+ *
+ * # Safety
+ * `options` is valid.
+ *
+ * ```c
+ * hq_kmeans_options options;
+ * assert(hq_kmeans_options_default(&options) == HQ_OK && options.max_iterations == 300);
+ * ```
+ */
+hq_status hq_kmeans_options_default(struct hq_kmeans_options *options);
+
+/**
+ * Bytes of scratch that `hq_kmeans_fit` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * # Safety
+ * `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+ *
+ * ```c
+ * hq_kmeans_options options;
+ * assert(hq_kmeans_options_default(&options) == HQ_OK);
+ * assert(hq_kmeans_fit_workspace_size(1000, 2, 8, &options) < 64 * 1024);
+ * assert(hq_kmeans_fit_workspace_size(1000, 2, 0, &options) == SIZE_MAX);
+ * ```
+ */
+size_t hq_kmeans_fit_workspace_size(size_t n,
+                                    size_t d,
+                                    size_t k,
+                                    const struct hq_kmeans_options *options);
+
+/**
+ * Lloyd's algorithm from given centres. The result is the same on every machine.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
+ * - `k`: 1 to `n`.
+ * - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
+ * - `labels`: at least `n` numbers, of which just those are written: for each row the nearest of the returned centres,
+ *   of equally near ones the first.
+ * - `result`: inertia (of these labels), iterations, why it stopped.
+ * - `scratch`: at least `hq_kmeans_fit_workspace_size(n, d, k, options)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: at most `n d k` multiply-adds an iteration.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, `k` above `n`, a tolerance that is negative or not finite, a
+ * negative weight, no weight above 0), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only with `HQ_EMPTY_ERROR`). The
+ * outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[5] = {0.0f, 1.0f, 10.0f, 12.0f, 2.0f};
+ * float centers[2] = {0.0f, 1.0f};
+ * uint32_t labels[5];
+ * uint8_t scratch[16384];
+ * hq_kmeans_options options;
+ * hq_kmeans_result result;
+ * assert(hq_kmeans_options_default(&options) == HQ_OK);
+ * assert(hq_kmeans_fit_workspace_size(5, 1, 2, &options) <= sizeof scratch);
+ * assert(hq_kmeans_fit(5, 1, x, 5, NULL, 0, 2, &options, centers, 2, labels, 5, &result, scratch,
+ *                      sizeof scratch) == HQ_OK);
+ * assert(centers[0] == 1.0f && centers[1] == 11.0f && labels[3] == 1 && labels[4] == 0);
+ * assert(result.inertia == 4.0f && result.stop == HQ_STOP_LABELS);
+ * ```
+ */
+hq_status hq_kmeans_fit(size_t n,
+                        size_t d,
+                        const float *x,
+                        size_t x_len,
+                        const float *weights,
+                        size_t weights_len,
+                        size_t k,
+                        const struct hq_kmeans_options *options,
+                        float *centers,
+                        size_t centers_len,
+                        uint32_t *labels,
+                        size_t labels_len,
+                        struct hq_kmeans_result *result,
+                        void *scratch,
+                        size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_predict` and `hq_kmeans_accumulate` need: about `4 * d * (k + 16)`, whatever the
+ * number of rows. `SIZE_MAX` for arguments that the functions would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_assign_workspace_size(8, 2) < 32 * 1024);
+ * ```
+ */
+size_t hq_kmeans_assign_workspace_size(size_t k,
+                                       size_t d);
+
+/**
+ * The nearest of `k` centres for every point.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `centers`: `centers_len` = `k * d` finite values.
+ * - `labels`: at least `n` numbers, of which just those are written. Of equally near centres it is the first.
+ * - `distances`: at least `n` floats for the squared distances to these centres, or NULL with `distances_len` 0.
+ * - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.0f, 4.0f, 9.0f, 6.0f}, centers[2] = {9.0f, 1.0f};
+ * uint32_t labels[4];
+ * float distances[4];
+ * uint8_t scratch[16384];
+ * assert(hq_kmeans_assign_workspace_size(2, 1) <= sizeof scratch);
+ * assert(hq_kmeans_predict(4, 1, x, 4, 2, centers, 2, labels, 4, distances, 4, scratch, sizeof scratch) == HQ_OK);
+ * assert(labels[0] == 1 && labels[2] == 0 && distances[1] == 9.0f);
+ * ```
+ */
+hq_status hq_kmeans_predict(size_t n,
+                            size_t d,
+                            const float *x,
+                            size_t x_len,
+                            size_t k,
+                            const float *centers,
+                            size_t centers_len,
+                            uint32_t *labels,
+                            size_t labels_len,
+                            float *distances,
+                            size_t distances_len,
+                            void *scratch,
+                            size_t scratch_size);
+
+/**
+ * Floats of the limits of `d` features: `2 d + 2`. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_limits_len(3) == 8);
+ * ```
+ */
+size_t hq_kmeans_limits_len(size_t d);
+
+/**
+ * Makes limits empty, to add points to.
+ *
+ * - `limits`: `limits_len` = `hq_kmeans_limits_len(d)` floats.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SIZE_OVERFLOW`.
+ *
+ * # Safety
+ * The pointer is valid for the length given with it.
+ *
+ * ```c
+ * float limits[4];
+ * assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
+ * ```
+ */
+hq_status hq_kmeans_limits_clear(float *limits, size_t limits_len);
+
+/**
+ * Adds points to limits: where the data lie, which fixes the units of all sums.
+ *
+ * Limits of parts of the data are merged by `hq_kmeans_limits_merge`; over MPI by `MPI_Allreduce` with `MPI_MAX` and
+ * `MPI_FLOAT`, in place. NaN, infinity and negative weights are refused here.
+ *
+ * - `x`: `x_len` = `n * d` values, row after row; `d` at least 1.
+ * - `weights`: `weights_len` = `n` weights >= 0, or NULL with `weights_len` 0: all 1.
+ * - `limits`: `limits_len` = `hq_kmeans_limits_len(d)` floats.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` 0, a negative weight), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. `limits` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[3] = {1.0f, -2.0f, 0.5f};
+ * float limits[4];
+ * assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
+ * assert(hq_kmeans_limits_add(3, 1, x, 3, NULL, 0, limits, 4) == HQ_OK);
+ * assert(limits[0] == 1.0f && limits[1] == 2.0f); // the largest value, and the largest negated one
+ * ```
+ */
+hq_status hq_kmeans_limits_add(size_t n,
+                               size_t d,
+                               const float *x,
+                               size_t x_len,
+                               const float *weights,
+                               size_t weights_len,
+                               float *limits,
+                               size_t limits_len);
+
+/**
+ * Adds limits to limits: the larger of each.
+ *
+ * - `limits`, `other`: the same length. They must not overlap.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`. `limits` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * float limits[4] = {1.0f, 2.0f, 1.0f, 0.0f};
+ * const float other[4] = {0.0f, 3.0f, 1.0f, 0.0f};
+ * assert(hq_kmeans_limits_merge(limits, 4, other, 4) == HQ_OK && limits[0] == 1.0f && limits[1] == 3.0f);
+ * ```
+ */
+hq_status hq_kmeans_limits_merge(float *limits, size_t limits_len, const float *other, size_t other_len);
+
+/**
+ * `int64_t` of a partial for `k` centres: `k * (d + 2) + 13`. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_partial_len(4, 2) == 4 * 4 + 13);
+ * ```
+ */
+size_t hq_kmeans_partial_len(size_t k, size_t d);
+
+/**
+ * Labels points and adds them to a partial.
+ *
+ * A partial is an array of `int64_t`, which the caller fills with zeros at the start of an iteration. Those of parts of
+ * the data are merged by adding them up, in any order: by `hq_kmeans_merge`, or over MPI by `MPI_Allreduce` with `MPI_SUM` and
+ * `MPI_INT64_T`, in place. The bits of what `hq_kmeans_update` makes of the sum do not depend on how the data were
+ * split. The function may be called for one row range after the other.
+ *
+ * - `rows`: how many rows there are in all, in all parts.
+ * - `limits`: `limits_len` = `hq_kmeans_limits_len(d)` floats, merged from all parts.
+ * - `x`: `x_len` = `n * d` values, row after row, which have been added to the limits.
+ * - `weights`: `weights_len` = `n` weights, or NULL with `weights_len` 0: all 1. All parts have weights, or none.
+ * - `centers`: `centers_len` = `k * d` finite values, the same in all parts.
+ * - `labels`: at least `n` numbers, of which just those are written.
+ * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers, added to.
+ * - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d`, `k` or `rows` 0, a point or weight outside the limits, no weight above 0),
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW` (also for
+ * more than 2^31 rows), `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[5] = {0.0f, 1.0f, 10.0f, 12.0f, 2.0f};
+ * float limits[4], centers[2] = {0.0f, 12.0f};
+ * int64_t partial[2 * 3 + 13] = {0};
+ * uint32_t labels[5];
+ * uint8_t scratch[16384];
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_assign_workspace_size(2, 1) <= sizeof scratch);
+ * assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
+ * assert(hq_kmeans_limits_add(5, 1, x, 5, NULL, 0, limits, 4) == HQ_OK);
+ * for (size_t i = 0; i < 5; i++) // row by row, as an interrupt would have it
+ *     assert(hq_kmeans_accumulate(5, limits, 4, 1, 1, x + i, 1, NULL, 0, 2, centers, 2, labels + i, 1, partial, 19,
+ *                                 scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_kmeans_update(5, limits, 4, 2, partial, 19, HQ_EMPTY_KEEP, centers, 2, &step) == HQ_OK);
+ * assert(centers[0] == 1.0f && centers[1] == 11.0f && step.inertia == 9.0f && step.shift == 1.0f);
+ * ```
+ */
+hq_status hq_kmeans_accumulate(size_t rows,
+                               const float *limits,
+                               size_t limits_len,
+                               size_t n,
+                               size_t d,
+                               const float *x,
+                               size_t x_len,
+                               const float *weights,
+                               size_t weights_len,
+                               size_t k,
+                               const float *centers,
+                               size_t centers_len,
+                               uint32_t *labels,
+                               size_t labels_len,
+                               int64_t *partial,
+                               size_t partial_len,
+                               void *scratch,
+                               size_t scratch_size);
+
+/**
+ * Adds a partial to a partial, element by element.
+ *
+ * - `partial`, `other`: the same length. They must not overlap.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`. `partial` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * int64_t partial[2] = {1, 2};
+ * const int64_t other[2] = {10, -2};
+ * assert(hq_kmeans_merge(partial, 2, other, 2) == HQ_OK && partial[0] == 11 && partial[1] == 0);
+ * ```
+ */
+hq_status hq_kmeans_merge(int64_t *partial, size_t partial_len, const int64_t *other, size_t other_len);
+
+/**
+ * Moves the centres to the means that a merged partial of all the data stands for.
+ *
+ * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
+ * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers.
+ * - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` needs the points and is refused.
+ * - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
+ * - `step`: how far they moved, and the inertia before.
+ *
+ * Buffers must not overlap. Callable from any thread. Iterate until `step.shift` is 0, or small enough.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` or `rows` 0, no weight above 0), `HQ_ERROR_UNKNOWN_ENUM`,
+ * `HQ_ERROR_UNSUPPORTED` (`HQ_EMPTY_FARTHEST`), `HQ_ERROR_EMPTY_CLUSTER` (only with `HQ_EMPTY_ERROR`), `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_NON_FINITE`. `centers` and `step` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; // three values from 0 to 3, no weights
+ * const int64_t partial[1 + 2 + 13] = {0, 3, 3}; // their sum is 0
+ * float center = 1.0f;
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_update(3, limits, 4, 1, partial, 16, HQ_EMPTY_KEEP, &center, 1, &step) == HQ_OK);
+ * assert(center == 0.0f && step.shift == 1.0f && step.empty == 0);
+ * ```
+ */
+hq_status hq_kmeans_update(size_t rows,
+                           const float *limits,
+                           size_t limits_len,
+                           size_t k,
+                           const int64_t *partial,
+                           size_t partial_len,
+                           int32_t empty,
+                           float *centers,
+                           size_t centers_len,
+                           struct hq_kmeans_step *step);
 
 #ifdef __cplusplus
 }  // extern "C"

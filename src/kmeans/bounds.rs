@@ -10,10 +10,11 @@
 //! Every operation here rounds; each step widens the bounds by 2^-21 of them, where the roundings in it are 5 at most.
 //! Distances that centres have moved by are rounded up likewise.
 
-use crate::simd::floats::Floats;
+use crate::simd::Tier;
+use crate::simd::floats::{self, Floats};
 
 use super::panels::Panels;
-use super::pass::{Rows, Sink, pass};
+use super::pass::Survey;
 use super::points::row;
 use super::score::{UNIT, distance, relative_error};
 
@@ -39,10 +40,7 @@ impl Bounds {
     /// # Errors
     /// [`Error::UnknownEnum`](crate::Error::UnknownEnum).
     pub fn from_i32(value: i32) -> Result<Bounds, crate::Error> {
-        [Bounds::Auto, Bounds::Off]
-            .into_iter()
-            .find(|&b| b as i32 == value)
-            .ok_or(crate::Error::UnknownEnum)
+        [Bounds::Auto, Bounds::Off].into_iter().find(|&b| b as i32 == value).ok_or(crate::Error::UnknownEnum)
     }
 }
 
@@ -80,31 +78,13 @@ impl<'a> Moves<'a> {
 }
 
 /// Distances from each centre to the one next to it; zeros if there are too few points for that to pay.
-#[inline(always)]
-pub(super) fn apart<F: Floats>(
-    f: F,
-    panels: &Panels<'_>,
-    rows: usize,
-    block: &mut [f32],
-    apart: &mut [f32],
-) {
+pub(super) fn apart(tier: Tier, panels: &Panels<'_>, rows: usize, block: &mut [f32], apart: &mut [f32]) {
     apart.fill(0.0);
     if panels.tile > 0 && rows / 16 >= panels.k {
-        pass(f, panels.centers, Rows::First(panels.k), panels, block, &mut Apart(apart));
-    }
-}
-
-struct Apart<'a>(&'a mut [f32]);
-
-impl Sink for Apart<'_> {
-    #[inline(always)]
-    fn put(&mut self, row: usize, label: u32, _: f32, far: f32) {
-        // One that is nearest to another has a twin.
-        if let Some(to) = self.0.get_mut(row)
-            && row == label as usize
-        {
-            *to = far;
-        }
+        // Each is nearest to itself; one that has a twin is undecided, and what is then said of all centres is 0.
+        let survey =
+            Survey { data: panels.centers, rows: panels.k, panels, block, labels: &mut [], far: apart };
+        floats::run(tier, survey);
     }
 }
 

@@ -46,7 +46,7 @@ impl FitOptions {
     }
 
     /// So many, if bounds are kept.
-    fn bounded(&self, len: usize) -> usize {
+    pub(super) fn bounded(&self, len: usize) -> usize {
         if self.bounds == Bounds::Off { 0 } else { len }
     }
 }
@@ -146,14 +146,9 @@ pub fn fit(
     labels: &mut [u32],
     scratch: &mut [u8],
 ) -> Result<Fit, Error> {
+    let labels = check(points, k, options, centers, labels)?;
     let (rows, cols) = (points.rows(), points.cols());
     let needed = layout(rows, cols, k, options)?.size();
-    let tolerances = [options.shift_tolerance, options.inertia_tolerance];
-    if k > rows || tolerances.iter().any(|t| !(0.0..=f32::MAX).contains(t)) {
-        return Err(Error::InvalidArgument);
-    }
-    check_centers(k, cols, centers)?;
-    let labels = labels.get_mut(..rows).ok_or(Error::OutputTooSmall)?;
     if scratch.len() < needed {
         return Err(Error::WorkspaceTooSmall);
     }
@@ -163,7 +158,10 @@ pub fn fit(
     let factors = carver.take(cols)?;
     let own_centers = carver.take(k * cols)?;
     let memory = carver.take(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?;
-    let [block, own_block] = [carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?, carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?];
+    let [block, own_block] = [
+        carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?,
+        carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?,
+    ];
     let own_labels = carver.take::<u32>(rows)?;
     let distances = carver.take(options.distances(rows))?;
     let bounded = options.bounded(rows);
@@ -175,7 +173,7 @@ pub fn fit(
     limits_add(points, limits)?;
     let frame = Frame::new(rows, limits)?;
     frame.factors(factors);
-    own_centers.copy_from_slice(centers);
+    copy(centers, own_centers);
     own_labels.fill(u32::MAX);
     partial.fill(0);
     let mut shard = Shard {
@@ -206,7 +204,31 @@ pub fn fit(
         known: false,
     };
     let found = lloyd.run(core::slice::from_mut(&mut shard))?;
-    centers.copy_from_slice(own_centers);
-    labels.copy_from_slice(own_labels);
+    copy(own_centers, centers);
+    copy(own_labels, labels);
     Ok(found)
+}
+
+/// What can be refused before anything is worked out; the labels that will be written.
+pub(super) fn check<'l>(
+    points: &Points<'_>,
+    k: usize,
+    options: &FitOptions,
+    centers: &[f32],
+    labels: &'l mut [u32],
+) -> Result<&'l mut [u32], Error> {
+    check_k(k)?;
+    let tolerances = [options.shift_tolerance, options.inertia_tolerance];
+    if k > points.rows() || tolerances.iter().any(|t| !(0.0..=f32::MAX).contains(t)) {
+        return Err(Error::InvalidArgument);
+    }
+    check_centers(k, points.cols(), centers)?;
+    labels.get_mut(..points.rows()).ok_or(Error::OutputTooSmall)
+}
+
+/// `copy_from_slice` for slices whose equal lengths the compiler cannot see.
+pub(super) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
 }

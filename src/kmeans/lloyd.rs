@@ -1,16 +1,16 @@
 //! The iteration: label, mend, update, until it is told to stop. How the points are dealt out is left to a [`Crew`].
 
+use crate::Error;
 use crate::math::sqrt;
 use crate::simd::{Tier, floats};
 use crate::workspace::{split_rows, split_rows_mut};
-use crate::Error;
 
-use super::bounds::{Moves, moved_at_most};
+use super::bounds::{Moves, apart, moved_at_most};
 use super::empty::{self, Empty};
 use super::fit::{Fit, FitOptions, Stop};
 use super::frame::{Frame, Scale};
-use super::partial::move_center;
-use super::shard::{Distances, Inertia, Prepare, Relocate, Shard, Shared, Step};
+use super::partial::{OwnDistances, move_center};
+use super::shard::{Inertia, Prepare, Relocate, Shard, Shared, Step};
 use super::sums::{self, DIGITS};
 
 /// Runs work on all shards.
@@ -111,11 +111,11 @@ impl<C: Crew> Lloyd<'_, C> {
             centers: self.centers,
             magnitude: self.magnitude,
             memory: self.memory,
-            rows: self.frame.rows(),
-            block: self.block,
-            apart: if known { &mut *self.apart } else { &mut [] },
         };
         let panels = floats::run(self.tier, prepare);
+        if known {
+            apart(self.tier, &panels, self.frame.rows(), self.block, self.apart);
+        }
         let moves = known.then(|| Moves::new(self.moved, self.apart));
         let shared = Shared { panels: &panels, scale: &self.scale, factors: self.factors, moves };
         let tier = self.tier;
@@ -145,7 +145,9 @@ impl<C: Crew> Lloyd<'_, C> {
         let (sums, rest) = total(shards, self.total).split_at_checked(len).unwrap_or_default();
         let mut largest = 0.0f32;
         let mut moved_to = self.moved.iter_mut();
-        for ((center, sums), &weight) in split_rows_mut(self.centers, cols).zip(split_rows(sums, cols)).zip(rest) {
+        for ((center, sums), &weight) in
+            split_rows_mut(self.centers, cols).zip(split_rows(sums, cols)).zip(rest)
+        {
             let moved = move_center(self.frame, &self.scale, sums, weight, center);
             largest = if moved > largest { moved } else { largest };
             if let Some(to) = moved_to.next() {
@@ -160,7 +162,10 @@ impl<C: Crew> Lloyd<'_, C> {
     /// true if there was one.
     fn relocate(&mut self, shards: &mut [Shard<'_>]) -> bool {
         let (centers, tier, len) = (&*self.centers, self.tier, self.sums_len());
-        self.crew.each(shards, |shard| floats::run(tier, Distances { shard, centers }));
+        self.crew.each(shards, |shard| {
+            let Shard { points, labels, distances, .. } = shard;
+            floats::run(tier, OwnDistances { points, centers, labels, distances });
+        });
         let mut any = false;
         for j in 0..self.k {
             let weights = total(shards, self.total).get(len..).unwrap_or_default();

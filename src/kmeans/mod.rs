@@ -14,6 +14,8 @@ mod fit;
 mod frame;
 mod lloyd;
 mod panels;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod partial;
 mod pass;
 mod points;
@@ -28,6 +30,8 @@ pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
+#[cfg(feature = "rayon")]
+pub use parallel::fit_parallel;
 pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
 pub use points::Points;
 pub use seed::{Seeding, seed, seed_workspace_size};

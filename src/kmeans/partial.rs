@@ -14,10 +14,11 @@ use crate::{Error, simd};
 
 use super::empty::{self, Empty};
 use super::frame::{Frame, Scale};
-use super::panels::{Panels, panels_len};
-use super::pass::{Rows, Sink, block_len, pass};
+use super::panels::panels_len;
+use super::pass::{Survey, block_len};
 use super::points::{Points, magnitude_bits, row};
 use super::score::{distance, guard, scaled_distance};
+use super::shard::Prepare;
 use super::sums::{self, Sums, sums_len};
 
 /// `i64` of a partial for `k` centres: `k * (cols + 2) + 13`.
@@ -96,7 +97,10 @@ pub fn assign(
     let mut carver = Carver::new(scratch);
     let memory = carver.take(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?;
     let block = carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?;
-    floats::run(simd::active(), Assign { points, k, centers, labels, distances, memory, block });
+    label(points, k, centers, labels, memory, block);
+    if !distances.is_empty() {
+        floats::run(simd::active(), OwnDistances { points, centers, labels, distances });
+    }
     Ok(())
 }
 
@@ -110,39 +114,37 @@ pub(super) fn check_centers(k: usize, cols: usize, centers: &[f32]) -> Result<()
     Ok(())
 }
 
-struct Assign<'a> {
-    points: &'a Points<'a>,
+/// Labels points; `memory` and `block` are what `layout` has for them.
+fn label(
+    points: &Points<'_>,
     k: usize,
-    centers: &'a [f32],
-    labels: &'a mut [u32],
-    /// One a row, or none.
-    distances: &'a mut [f32],
-    memory: &'a mut [f32],
-    block: &'a mut [f32],
+    centers: &[f32],
+    labels: &mut [u32],
+    memory: &mut [f32],
+    block: &mut [f32],
+) {
+    let tier = simd::active();
+    let magnitude = magnitude_bits(points.data());
+    let panels = floats::run(tier, Prepare { k, cols: points.cols(), centers, magnitude, memory });
+    let (data, rows) = (points.data(), points.rows());
+    floats::run(tier, Survey { data, rows, panels: &panels, block, labels, far: &mut [] });
 }
 
-impl FloatKernel for Assign<'_> {
+/// Works out the distance of every point to the centre of its label.
+pub(super) struct OwnDistances<'a> {
+    pub(super) points: &'a Points<'a>,
+    pub(super) centers: &'a [f32],
+    pub(super) labels: &'a [u32],
+    pub(super) distances: &'a mut [f32],
+}
+
+impl FloatKernel for OwnDistances<'_> {
     type Output = ();
     #[inline(always)]
     fn run<F: Floats>(self, f: F) {
-        let points = self.points;
-        let largest = magnitude_bits(points.data());
-        let panels = Panels::new(f, self.k, points.cols(), self.centers, largest, self.memory);
-        let rows = Rows::First(points.rows());
-        pass(f, points.data(), rows, &panels, self.block, &mut Labels(&mut *self.labels));
-        for ((x, &label), to) in points.iter().zip(self.labels.iter()).zip(self.distances) {
-            *to = canonical(f, x, panels.magnitude, row(self.centers, points.cols(), label as usize)).1;
-        }
-    }
-}
-
-struct Labels<'a>(&'a mut [u32]);
-
-impl Sink for Labels<'_> {
-    #[inline(always)]
-    fn put(&mut self, row: usize, label: u32, _: f32, _: f32) {
-        if let Some(to) = self.0.get_mut(row) {
-            *to = label;
+        let (cols, magnitude) = (self.points.cols(), magnitude_bits(self.centers));
+        for ((x, &label), to) in self.points.iter().zip(self.labels).zip(self.distances) {
+            *to = canonical(f, x, magnitude, row(self.centers, cols, label as usize)).1;
         }
     }
 }
@@ -218,8 +220,7 @@ pub fn accumulate(
     let factors = carver.take(cols)?;
     frame.factors(factors);
     let scale = frame.scale();
-    let assign = Assign { points, k, centers, labels: &mut *labels, distances: &mut [], memory, block };
-    floats::run(simd::active(), assign);
+    label(points, k, centers, labels, memory, block);
     let all = AddAll { points, centers, labels, scale, factors, sums };
     floats::run(simd::active(), all);
     Ok(())
@@ -242,7 +243,7 @@ impl FloatKernel for AddAll<'_> {
         let magnitude = magnitude_bits(self.centers);
         for (i, (x, &label)) in self.points.iter().zip(self.labels).enumerate() {
             let w = self.scale.weight(self.points.weights(), i);
-            self.sums.add(f, &self.scale, self.factors, x, w, label as usize);
+            self.sums.change(f, &self.scale, self.factors, x, w, (label, 1));
             let center = row(self.centers, x.len(), label as usize);
             let ((distance, s), _) = canonical(f, x, magnitude, center);
             self.sums.add_inertia(distance, s, w);

@@ -2,7 +2,7 @@
 
 use crate::simd::floats::{FloatKernel, Floats};
 
-use super::bounds::{Kept, Moves, apart};
+use super::bounds::{Kept, Moves};
 use super::frame::Scale;
 use super::panels::Panels;
 use super::partial::canonical;
@@ -89,7 +89,8 @@ impl FloatKernel for Step<'_, '_> {
         let Some(sums) = Sums::split(panels.k, panels.cols, shard.partial) else { return };
         let (scale, factors, points) = (shared.scale, shared.factors, &shard.points);
         let (near, far) = (&mut *shard.kept.near, &mut *shard.kept.far);
-        let mut mover = Mover { f, points, labels: shard.labels, scale, factors, sums, near, far, changed: 0 };
+        let mut mover =
+            Mover { f, points, labels: shard.labels, scale, factors, sums, near, far, changed: 0 };
         let rows = match shard.kept.list.get(..rows) {
             Some(list) if listed => Rows::These(list),
             _ => Rows::First(all),
@@ -125,36 +126,29 @@ impl<F: Floats> Sink for Mover<'_, F> {
         }
         self.changed += 1;
         let (x, w) = (self.points.row(row), self.scale.weight(self.points.weights(), row));
-        self.sums.add(self.f, self.scale, self.factors, x, w, label as usize);
-        if before != u32::MAX {
-            self.sums.remove(self.f, self.scale, self.factors, x, w, before as usize);
+        for change in [(label, 1), (before, -1)] {
+            if change.0 != u32::MAX {
+                self.sums.change(self.f, self.scale, self.factors, x, w, change);
+            }
         }
     }
 }
 
-/// Makes the panels of the centres, and the distances between them if bounds are kept; `then` gets both.
-pub(super) struct Prepare<'a, 'b> {
+/// Makes the panels of the centres.
+pub(super) struct Prepare<'a> {
     pub(super) k: usize,
     pub(super) cols: usize,
     pub(super) centers: &'a [f32],
     /// Bits of the largest magnitude of the points.
     pub(super) magnitude: u32,
     pub(super) memory: &'a mut [f32],
-    /// Rows in all, and where to put the distances of the centres; empty if they are not wanted.
-    pub(super) rows: usize,
-    pub(super) block: &'b mut [f32],
-    pub(super) apart: &'b mut [f32],
 }
 
-impl<'a> FloatKernel for Prepare<'a, '_> {
+impl<'a> FloatKernel for Prepare<'a> {
     type Output = Panels<'a>;
     #[inline(always)]
     fn run<F: Floats>(self, f: F) -> Panels<'a> {
-        let panels = Panels::new(f, self.k, self.cols, self.centers, self.magnitude, self.memory);
-        if !self.apart.is_empty() {
-            apart(f, &panels, self.rows, self.block, self.apart);
-        }
-        panels
+        Panels::new(f, self.k, self.cols, self.centers, self.magnitude, self.memory)
     }
 }
 
@@ -182,24 +176,6 @@ impl FloatKernel for Inertia<'_, '_> {
     }
 }
 
-/// Works out the distance of every point to its own centre.
-pub(super) struct Distances<'s, 'a> {
-    pub(super) shard: &'s mut Shard<'a>,
-    pub(super) centers: &'s [f32],
-}
-
-impl FloatKernel for Distances<'_, '_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<F: Floats>(self, f: F) {
-        let (points, magnitude) = (&self.shard.points, magnitude_bits(self.centers));
-        let labels = self.shard.labels.iter();
-        for ((x, &label), to) in points.iter().zip(labels).zip(self.shard.distances.iter_mut()) {
-            *to = canonical(f, x, magnitude, row(self.centers, points.cols(), label as usize)).1;
-        }
-    }
-}
-
 /// Moves a point of a shard to another cluster.
 pub(super) struct Relocate<'s, 'a> {
     pub(super) shard: &'s mut Shard<'a>,
@@ -222,8 +198,9 @@ impl FloatKernel for Relocate<'_, '_> {
         let (Some(label), Some(distance)) = (shard.labels.get_mut(at), shard.distances.get_mut(at)) else {
             return;
         };
-        sums.remove(f, scale, factors, x, w, *label as usize);
-        sums.add(f, scale, factors, x, w, to as usize);
+        for change in [(*label, -1), (to, 1)] {
+            sums.change(f, scale, factors, x, w, change);
+        }
         (*label, *distance) = (to, 0.0);
     }
 }

@@ -1,6 +1,6 @@
 //! Fixed-point sums of the points of each cluster, and the inertia: what threads and ranks add up.
 
-use crate::simd::floats::Floats;
+use crate::simd::floats::{Floats, round};
 
 use super::frame::Scale;
 use super::points::row_mut;
@@ -32,46 +32,26 @@ impl<'a> Sums<'a> {
         (inertia.len() == DIGITS).then_some(Sums { sums, weights, counts, inertia })
     }
 
-    /// Adds a point to a cluster.
+    /// Adds a point of weight `w` to a cluster, if `sign` is 1, or takes it out again, if it is -1.
     #[inline(always)]
-    pub(super) fn add<F: Floats>(
+    pub(super) fn change<F: Floats>(
         &mut self,
         f: F,
         scale: &Scale,
         factors: &[f32],
         x: &[f32],
         w: i32,
-        j: usize,
+        (label, sign): (u32, i32),
     ) {
+        let j = label as usize;
         let sums = row_mut(self.sums, x.len(), j);
         if w == 1 {
-            change::<F, false>(f, scale.guard, factors, x, sums);
+            change(f, scale.guard, factors, x, sign, sums);
         } else {
-            change_weighted(f, scale.guard, factors, x, w as i64, sums);
+            change_weighted(scale.guard, factors, x, sign as i64 * w as i64, sums);
         }
-        count(self.weights, j, w as i64);
-        count(self.counts, j, 1);
-    }
-
-    /// Takes it out again.
-    #[inline(always)]
-    pub(super) fn remove<F: Floats>(
-        &mut self,
-        f: F,
-        scale: &Scale,
-        factors: &[f32],
-        x: &[f32],
-        w: i32,
-        j: usize,
-    ) {
-        let sums = row_mut(self.sums, x.len(), j);
-        if w == 1 {
-            change::<F, true>(f, scale.guard, factors, x, sums);
-        } else {
-            change_weighted(f, scale.guard, factors, x, -(w as i64), sums);
-        }
-        count(self.weights, j, -(w as i64));
-        count(self.counts, j, -1);
+        count(self.weights, j, sign as i64 * w as i64);
+        count(self.counts, j, sign as i64);
     }
 
     /// Adds `w` times a squared distance, which is `distance / s^2` (`s` from the canonical distance), exactly but for
@@ -106,51 +86,28 @@ fn count(counts: &mut [i64], j: usize, by: i64) {
     }
 }
 
-/// `sums += x` or `sums -= x`, in units.
+/// `sums += sign x`, in units.
 #[inline(always)]
-fn change<F: Floats, const MINUS: bool>(f: F, guard: f32, factors: &[f32], x: &[f32], sums: &mut [i64]) {
-    let guard = f.splat(guard);
+fn change<F: Floats>(f: F, guard: f32, factors: &[f32], x: &[f32], sign: i32, sums: &mut [i64]) {
+    // Rounding is symmetric, so the sign can be put on the value.
+    let guard = guard * sign as f32;
+    let vector = f.splat(guard);
     let ((x, x_rest), (factors, factors_rest)) = (x.as_chunks::<16>(), factors.as_chunks::<16>());
     let (sums, sums_rest) = sums.as_chunks_mut::<16>();
     for ((sums, x), factors) in sums.iter_mut().zip(x).zip(factors) {
-        let units = f.round(f.mul(f.mul(f.load(x), guard), f.load(factors)));
-        if MINUS { f.sub_wide(sums, units) } else { f.add_wide(sums, units) }
+        f.add_wide(sums, f.round(f.mul(f.mul(f.load(x), vector), f.load(factors))));
     }
-    if !sums_rest.is_empty() {
-        let units = rest(f, guard, x_rest, factors_rest);
-        for (sum, unit) in sums_rest.iter_mut().zip(units) {
-            *sum = if MINUS { sum.wrapping_sub(unit as i64) } else { sum.wrapping_add(unit as i64) };
-        }
+    for ((sum, &x), &factor) in sums_rest.iter_mut().zip(x_rest).zip(factors_rest) {
+        *sum = sum.wrapping_add(round(x * guard * factor) as i64);
     }
 }
 
-/// `sums += w x`, in units.
-#[inline(always)]
-fn change_weighted<F: Floats>(f: F, guard: f32, factors: &[f32], x: &[f32], w: i64, sums: &mut [i64]) {
-    let guard = f.splat(guard);
-    let ((x, x_rest), (factors, factors_rest)) = (x.as_chunks::<16>(), factors.as_chunks::<16>());
-    let (sums, sums_rest) = sums.as_chunks_mut::<16>();
-    for ((sums, x), factors) in sums.iter_mut().zip(x).zip(factors) {
-        let units = f.store_ints(f.round(f.mul(f.mul(f.load(x), guard), f.load(factors))));
-        for (sum, unit) in sums.iter_mut().zip(units) {
-            *sum = sum.wrapping_add(w.wrapping_mul(unit as i64));
-        }
+/// `sums += w x`, in units. Weights are rare: this is the same code on every tier.
+#[inline(never)]
+fn change_weighted(guard: f32, factors: &[f32], x: &[f32], w: i64, sums: &mut [i64]) {
+    for ((sum, &x), &factor) in sums.iter_mut().zip(x).zip(factors) {
+        *sum = sum.wrapping_add(w.wrapping_mul(round(x * guard * factor) as i64));
     }
-    for (sum, unit) in sums_rest.iter_mut().zip(rest(f, guard, x_rest, factors_rest)) {
-        *sum = sum.wrapping_add(w.wrapping_mul(unit as i64));
-    }
-}
-
-/// The units of fewer than 16 values.
-#[inline(always)]
-fn rest<F: Floats>(f: F, guard: F::V, x: &[f32], factors: &[f32]) -> [i32; 16] {
-    let (mut padded, mut padded_factors) = ([0.0; 16], [0.0; 16]);
-    for ((to, to_factor), (&x, &factor)) in
-        padded.iter_mut().zip(&mut padded_factors).zip(x.iter().zip(factors))
-    {
-        (*to, *to_factor) = (x, factor);
-    }
-    f.store_ints(f.round(f.mul(f.mul(f.load(&padded), guard), f.load(&padded_factors))))
 }
 
 /// The inertia that digits stand for; the largest float if it is beyond.

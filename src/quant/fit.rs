@@ -297,14 +297,16 @@ fn fit_here(scan: impl Scan, fit: Fit, levels: Levels, x: &[f32], scratch: &mut 
                 let step = (0..TURNS).fold(FIVE_START * mean, |step, _| refine_step(x, magnitude, step));
                 (0.5 * step, 1.5 * step, 2.0 * step)
             } else {
-                let scale = (0..TURNS).fold(2.0 * THREE_START * mean, |scale, _| {
+                let mut scale = 2.0 * THREE_START * mean;
+                // No `fold`: its closure need not be inlined, and then lacks the instructions of the tier.
+                for _ in 0..TURNS {
                     let (sum, count) = if plain {
                         sum_from(scan, x, 0.5 * scale)
                     } else {
                         (sum_by(x, above(magnitude, 0.5 * scale)), count_from(x, magnitude, 0.5 * scale))
                     };
-                    sum / count as f32
-                });
+                    scale = sum / count as f32;
+                }
                 (0.5 * scale, f32::INFINITY, scale)
             }
         }

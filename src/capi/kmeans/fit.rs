@@ -2,6 +2,8 @@
 
 use core::ffi::c_void;
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::Error;
 use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, disjoint, size, status};
@@ -47,8 +49,8 @@ const _: () = {
     assert!(size_of::<hq_kmeans_result>() == 20);
 };
 
-/// How to fit. `HQ_KMEANS_OPTIONS_DEFAULT` is a good start; all fields 0 means no iteration at all.
-#[derive(Clone, Copy)]
+/// How to fit; `hq_kmeans_options_default` fills it. All fields 0 means no iteration at all.
+#[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct hq_kmeans_options {
     /// Updates of the centres at most.
@@ -64,7 +66,7 @@ pub struct hq_kmeans_options {
 }
 
 /// What a fit has found, beside centres and labels.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct hq_kmeans_result {
     /// Sum of weight * squared distance to the centre of the label.
@@ -79,21 +81,12 @@ pub struct hq_kmeans_result {
     pub empty: u32,
 }
 
-// SAFETY: four-byte fields without padding, for which every bit pattern is a value.
-unsafe impl bytemuck::Zeroable for hq_kmeans_options {}
-// SAFETY: as above.
-unsafe impl bytemuck::Pod for hq_kmeans_options {}
-// SAFETY: as above.
-unsafe impl bytemuck::Zeroable for hq_kmeans_result {}
-// SAFETY: as above.
-unsafe impl bytemuck::Pod for hq_kmeans_result {}
-
 /// # Safety
 /// NULL, or valid.
 unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
     let options = Input::new(options, 1)?;
     // SAFETY: the caller vouches for the memory.
-    let [options] = unsafe { options.slice() } else { return Err(Error::NullPointer) };
+    let [options] = (unsafe { options.slice() }) else { return Err(Error::NullPointer) };
     Ok(FitOptions {
         max_iterations: options.max_iterations as usize,
         empty: Empty::from_i32(options.empty)?,

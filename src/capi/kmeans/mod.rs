@@ -6,3 +6,5 @@ pub mod exact_1d;
 pub mod seed;
 
 pub mod fit;
+
+pub mod partial;

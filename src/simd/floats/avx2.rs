@@ -96,14 +96,14 @@ impl Floats for V3 {
             eight(self, &rows, half, out);
         }
     }
+    #[inline(always)]
+    fn prefetch(self, x: &[f32]) {
+        super::prefetch(x);
+    }
 
     #[inline(always)]
     fn round(self, [a0, a1]: [__m256; 2]) -> [__m256i; 2] {
         [self.avx._mm256_cvtps_epi32(a0), self.avx._mm256_cvtps_epi32(a1)]
-    }
-    #[inline(always)]
-    fn store_ints(self, x: [__m256i; 2]) -> [i32; 16] {
-        cast(x)
     }
     #[inline(always)]
     fn add_wide(self, sums: &mut [i64; 16], x: [__m256i; 2]) {
@@ -111,14 +111,6 @@ impl Floats for V3 {
         for (sums, quarter) in sums.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
             let wide = self.avx2._mm256_cvtepi32_epi64(quarter);
             *sums = cast(self.avx2._mm256_add_epi64(cast(*sums), wide));
-        }
-    }
-    #[inline(always)]
-    fn sub_wide(self, sums: &mut [i64; 16], x: [__m256i; 2]) {
-        let quarters: [__m128i; 4] = cast(x);
-        for (sums, quarter) in sums.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
-            let wide = self.avx2._mm256_cvtepi32_epi64(quarter);
-            *sums = cast(self.avx2._mm256_sub_epi64(cast(*sums), wide));
         }
     }
 }

@@ -12,7 +12,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse42;
 
-pub(crate) use portable::Portable;
+pub(crate) use portable::{Portable, round};
 
 use super::Tier;
 
@@ -50,11 +50,13 @@ pub(crate) trait Floats: Copy {
     /// 16 x 16 values turned over: row `r`, column `c` becomes row `c`, column `r`.
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]);
 
+    /// Asks for values that will be read soon; nothing where the tier has no way to.
+    #[inline(always)]
+    fn prefetch(self, _: &[f32]) {}
+
     /// The nearest integers, ties to even, of values up to 2^30 in magnitude.
     fn round(self, x: Self::V) -> Self::Ints;
-    fn store_ints(self, x: Self::Ints) -> [i32; 16];
     fn add_wide(self, sums: &mut [i64; 16], x: Self::Ints);
-    fn sub_wide(self, sums: &mut [i64; 16], x: Self::Ints);
 }
 
 /// A computation that is generic over the tier.
@@ -97,4 +99,15 @@ pub(crate) fn run<K: FloatKernel>(tier: Tier, kernel: K) -> K::Output {
         _ => {}
     }
     kernel.run(Portable)
+}
+
+/// Brings the lines of a slice near.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch(x: &[f32]) {
+    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    for line in x.chunks(16) {
+        // SAFETY: the instruction reads nothing and cannot fail, whatever the address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
 }

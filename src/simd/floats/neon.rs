@@ -146,23 +146,11 @@ impl Floats for Neon {
         [neon.vcvtnq_s32_f32(a), neon.vcvtnq_s32_f32(b), neon.vcvtnq_s32_f32(c), neon.vcvtnq_s32_f32(d)]
     }
     #[inline(always)]
-    fn store_ints(self, x: [int32x4_t; 4]) -> [i32; 16] {
-        cast(x)
-    }
-    #[inline(always)]
     fn add_wide(self, sums: &mut [i64; 16], x: [int32x4_t; 4]) {
         for (sums, four) in sums.as_chunks_mut::<4>().0.iter_mut().zip(x) {
             let [low, high]: [int64x2_t; 2] = cast(*sums);
             let low = self.neon.vaddw_s32(low, self.neon.vget_low_s32(four));
             *sums = cast([low, self.neon.vaddw_high_s32(high, four)]);
-        }
-    }
-    #[inline(always)]
-    fn sub_wide(self, sums: &mut [i64; 16], x: [int32x4_t; 4]) {
-        for (sums, four) in sums.as_chunks_mut::<4>().0.iter_mut().zip(x) {
-            let [low, high]: [int64x2_t; 2] = cast(*sums);
-            let low = self.neon.vsubw_s32(low, self.neon.vget_low_s32(four));
-            *sums = cast([low, self.neon.vsubw_high_s32(high, four)]);
         }
     }
 }

@@ -17,7 +17,7 @@ fn both(mut a: [f32; 16], b: [f32; 16], op: impl Fn(f32, f32) -> f32) -> [f32; 1
 /// To the nearest integer, ties to even. Adding 2^23 leaves no fraction bits, so the addition rounds; from there on
 /// floats are integers.
 #[inline(always)]
-fn round(x: f32) -> i32 {
+pub(crate) fn round(x: f32) -> i32 {
     const WHOLE: f32 = 8_388_608.0;
     let magnitude = x.abs();
     let rounded = if magnitude < WHOLE { (magnitude + WHOLE) - WHOLE } else { magnitude } as i32;
@@ -114,19 +114,9 @@ impl Floats for Portable {
         ints
     }
     #[inline(always)]
-    fn store_ints(self, x: [i32; 16]) -> [i32; 16] {
-        x
-    }
-    #[inline(always)]
     fn add_wide(self, sums: &mut [i64; 16], x: [i32; 16]) {
         for (sum, x) in sums.iter_mut().zip(x) {
             *sum = sum.wrapping_add(x as i64);
-        }
-    }
-    #[inline(always)]
-    fn sub_wide(self, sums: &mut [i64; 16], x: [i32; 16]) {
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum = sum.wrapping_sub(x as i64);
         }
     }
 }

@@ -129,6 +129,10 @@ impl Floats for V2 {
             }
         }
     }
+    #[inline(always)]
+    fn prefetch(self, x: &[f32]) {
+        super::prefetch(x);
+    }
 
     #[inline(always)]
     fn round(self, [a, b, c, d]: [__m128; 4]) -> [__m128i; 4] {
@@ -136,23 +140,11 @@ impl Floats for V2 {
         [sse2._mm_cvtps_epi32(a), sse2._mm_cvtps_epi32(b), sse2._mm_cvtps_epi32(c), sse2._mm_cvtps_epi32(d)]
     }
     #[inline(always)]
-    fn store_ints(self, x: [__m128i; 4]) -> [i32; 16] {
-        cast(x)
-    }
-    #[inline(always)]
     fn add_wide(self, sums: &mut [i64; 16], x: [__m128i; 4]) {
         for (sums, four) in sums.as_chunks_mut::<4>().0.iter_mut().zip(x) {
             let [low, high]: [__m128i; 2] = cast(*sums);
             let (a, b) = wide(self, four);
             *sums = cast([self.sse2._mm_add_epi64(low, a), self.sse2._mm_add_epi64(high, b)]);
-        }
-    }
-    #[inline(always)]
-    fn sub_wide(self, sums: &mut [i64; 16], x: [__m128i; 4]) {
-        for (sums, four) in sums.as_chunks_mut::<4>().0.iter_mut().zip(x) {
-            let [low, high]: [__m128i; 2] = cast(*sums);
-            let (a, b) = wide(self, four);
-            *sums = cast([self.sse2._mm_sub_epi64(low, a), self.sse2._mm_sub_epi64(high, b)]);
         }
     }
 }

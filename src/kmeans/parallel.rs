@@ -1,0 +1,159 @@
+//! Lloyd's algorithm on the threads of the current rayon pool (feature `rayon`).
+//!
+//! Each thread looks after a range of rows, with its own labels, bounds and sums; the sums are integers, so the bits are
+//! those of one thread, whatever the number of threads and however the pool deals out the work.
+
+use std::vec;
+use std::vec::Vec;
+
+use rayon::prelude::*;
+
+use crate::Error;
+
+use super::bounds::Kept;
+use super::empty::Empty;
+use super::fit::{Fit, FitOptions, check, copy};
+use super::frame::{Frame, limits_add, limits_clear, limits_len};
+use super::lloyd::{Crew, Lloyd};
+use super::panels::panels_len;
+use super::pass::block_len;
+use super::points::Points;
+use super::shard::{Pace, Shard};
+use super::sums::sums_len;
+
+/// Multiply-adds that a range has at least in an iteration: some tens of microseconds.
+const LEAST: usize = 1 << 20;
+
+/// The current pool.
+struct Pool;
+
+impl Crew for Pool {
+    fn each<'a>(&self, shards: &mut [Shard<'a>], work: impl Fn(&mut Shard<'a>) + Sync + Send) {
+        shards.par_iter_mut().for_each(work);
+    }
+}
+
+/// [`fit`](super::fit) on the threads of the current rayon pool, with the same bits.
+///
+/// Scratch is allocated here: that of [`fit`](super::fit), and `8 k cols` bytes a thread.
+///
+/// # Errors
+/// As [`fit`](super::fit), but for [`Error::WorkspaceTooSmall`]. The outputs are untouched then.
+///
+/// ```
+/// use hybridq::kmeans::{FitOptions, Points, fit, fit_parallel, fit_workspace_size};
+/// let data: Vec<f32> = (0..9000).map(|i| (i * i % 101) as f32).collect();
+/// let points = Points::new(3000, 3, &data)?;
+/// let options = FitOptions::default();
+/// let (mut a, mut b) = (data[..24].to_vec(), data[..24].to_vec());
+/// let (mut labels, mut others) = (vec![0; 3000], vec![0; 3000]);
+/// let found = fit_parallel(&points, 8, &options, &mut a, &mut labels)?; // or in `pool.install(|| ...)`
+/// let mut scratch = vec![0; fit_workspace_size(3000, 3, 8, &options)?];
+/// assert_eq!(found, fit(&points, 8, &options, &mut b, &mut others, &mut scratch)?);
+/// assert_eq!((a, labels), (b, others));
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn fit_parallel(
+    points: &Points<'_>,
+    k: usize,
+    options: &FitOptions,
+    centers: &mut [f32],
+    labels: &mut [u32],
+) -> Result<Fit, Error> {
+    let labels = check(points, k, options, centers, labels)?;
+    let (rows, cols) = (points.rows(), points.cols());
+    let partial_len = sums_len(k, cols).ok_or(Error::SizeOverflow)?;
+    let panels_len = panels_len(k, cols).ok_or(Error::SizeOverflow)?;
+    let block_len = block_len(cols).ok_or(Error::SizeOverflow)?;
+
+    let ranges = ranges(rows, cols, k, rayon::current_num_threads());
+    let step = rows.div_ceil(ranges).max(1);
+    // The limits are merged, as all else.
+    let starts: Vec<usize> = (0..rows).step_by(step).collect();
+    let parts: Result<Vec<Points<'_>>, Error> =
+        starts.iter().map(|&start| points.rows_between(start, rows.min(start + step))).collect();
+    let parts = parts?;
+    let found: Vec<Result<Vec<f32>, Error>> = parts
+        .par_iter()
+        .map(|part| {
+            let mut limits = vec![0.0; limits_len(cols)?];
+            limits_clear(&mut limits);
+            limits_add(part, &mut limits)?;
+            Ok(limits)
+        })
+        .collect();
+    let mut limits = vec![0.0; limits_len(cols)?];
+    limits_clear(&mut limits);
+    // The first error in the order of the rows, but a number that is none before a weight that is negative.
+    let errors: Vec<Error> = found.iter().filter_map(|found| found.as_ref().err().copied()).collect();
+    if let Some(&error) = errors.iter().find(|&&e| e == Error::NonFinite).or(errors.first()) {
+        return Err(error);
+    }
+    for own in found.into_iter().flatten() {
+        super::frame::limits_merge(&mut limits, &own)?;
+    }
+    let frame = Frame::new(rows, &limits)?;
+    let mut factors = vec![0.0; cols];
+    frame.factors(&mut factors);
+
+    let mut own_centers = centers.to_vec();
+    let mut own_labels = vec![u32::MAX; rows];
+    let mut partials = vec![0i64; partial_len * parts.len()];
+    let mut blocks = vec![0.0f32; block_len * (parts.len() + 1)];
+    let bounded = options.bounded(rows);
+    let (mut near, mut far, mut list) = (vec![0.0; bounded], vec![0.0; bounded], vec![0; bounded]);
+    let mut distances = vec![0.0; if options.empty == Empty::Farthest { rows } else { 0 }];
+    let (block, blocks) = blocks.split_at_mut(block_len);
+    let mut nears = pieces(&mut near, step);
+    let mut fars = pieces(&mut far, step);
+    let mut lists = pieces(&mut list, step);
+    let mut distances = pieces(&mut distances, step);
+    let mut shards: Vec<Shard<'_>> = parts
+        .iter()
+        .zip(own_labels.chunks_mut(step))
+        .zip(partials.chunks_mut(partial_len).zip(blocks.chunks_mut(block_len)))
+        .map(|((points, labels), (partial, block))| Shard {
+            points: *points,
+            labels,
+            partial,
+            kept: Kept { near: nears(), far: fars(), list: lists() },
+            distances: distances(),
+            block,
+            pace: Pace::default(),
+            changed: 0,
+        })
+        .collect();
+    let mut lloyd = Lloyd {
+        crew: Pool,
+        tier: crate::simd::active(),
+        k,
+        options,
+        frame: &frame,
+        scale: frame.scale(),
+        factors: &factors,
+        magnitude: frame.magnitude(),
+        centers: &mut own_centers,
+        memory: &mut vec![0.0; panels_len],
+        block,
+        moved: &mut vec![0.0; options.bounded(k)],
+        apart: &mut vec![0.0; options.bounded(k)],
+        total: &mut vec![0; if parts.len() > 1 { partial_len } else { 0 }],
+        known: false,
+    };
+    let found = lloyd.run(&mut shards)?;
+    copy(&own_centers, centers);
+    copy(&own_labels, labels);
+    Ok(found)
+}
+
+/// One piece after the other; empty ones once there are no more.
+fn pieces<'a, T>(data: &'a mut [T], step: usize) -> impl FnMut() -> &'a mut [T] {
+    let mut chunks = data.chunks_mut(step);
+    move || chunks.next().unwrap_or_default()
+}
+
+/// How many ranges of rows: as many as threads, if each has enough to do.
+fn ranges(rows: usize, cols: usize, k: usize, threads: usize) -> usize {
+    let work = rows.saturating_mul(cols).saturating_mul(k);
+    threads.min(work / LEAST).clamp(1, rows.max(1))
+}
