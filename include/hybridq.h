@@ -508,6 +508,68 @@ typedef struct hq_kmeans_step {
 } hq_kmeans_step;
 
 /**
+ * One number of clusters, and what the criteria say of it.
+ */
+typedef struct hq_kmeans_candidate {
+    /**
+     * Clusters.
+     */
+    uint32_t k;
+    /**
+     * Sum of weight * squared distance to the nearest centre.
+     */
+    float inertia;
+    /**
+     * Calinski and Harabasz (1974): variance between clusters over that within. 0 for one cluster.
+     */
+    float calinski_harabasz;
+    /**
+     * The Bayesian information criterion (Pelleg and Moore 2000) less that of one cluster.
+     */
+    float bic;
+    /**
+     * The simplified silhouette: mean of 1 - (distance to the nearest centre) / (distance to the second nearest). 0 for
+     * one cluster.
+     */
+    float silhouette;
+    /**
+     * The inertia over that of points which fill a box with the same principal components evenly; its negative
+     * logarithm is the gap of Tibshirani, Walther and Hastie (2001). Near 1 or above without structure.
+     */
+    float concentration;
+} hq_kmeans_candidate;
+
+/**
+ * What the criteria want, and what is made of it.
+ */
+typedef struct hq_kmeans_choice {
+    /**
+     * The number of clusters; 1 if the data show no structure.
+     */
+    uint32_t k;
+    /**
+     * The number with the largest Calinski-Harabasz index.
+     */
+    uint32_t calinski_harabasz;
+    /**
+     * The number with the largest Bayesian information criterion; may be 1.
+     */
+    uint32_t bic;
+    /**
+     * The number with the largest simplified silhouette.
+     */
+    uint32_t silhouette;
+    /**
+     * The number with the least concentration; 1 if none is below 0.7.
+     */
+    uint32_t concentration;
+    /**
+     * Entries of the curve: fewer than `max_k` if fewer rows differ.
+     */
+    uint32_t candidates;
+} hq_kmeans_choice;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -2295,6 +2357,90 @@ hq_status hq_kmeans_update(size_t rows,
                            float *centers,
                            size_t centers_len,
                            struct hq_kmeans_step *step);
+
+/**
+ * Bytes of scratch that `hq_kmeans_choose_k` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * # Safety
+ * `fit` is valid, or NULL (then the answer is `SIZE_MAX`).
+ *
+ * ```c
+ * hq_kmeans_options fit;
+ * assert(hq_kmeans_options_default(&fit) == HQ_OK);
+ * assert(hq_kmeans_choose_k_workspace_size(1000, 2, 8, &fit) < 128 * 1024);
+ * assert(hq_kmeans_choose_k_workspace_size(1000, 2, 0, &fit) == SIZE_MAX);
+ * ```
+ */
+size_t hq_kmeans_choose_k_workspace_size(size_t n,
+                                         size_t d,
+                                         size_t max_k,
+                                         const struct hq_kmeans_options *fit);
+
+/**
+ * Looks for the number of clusters: one nested run from one cluster upwards, and what four published criteria make of the
+ * sums of squares. "No structure" is an answer: 1. The result is the same on every machine.
+ *
+ * Begins with the mean of all points and adds one centre after the other, the best of ten rows drawn in proportion to
+ * their squared distances; then Lloyd's algorithm from there. The number with most votes is taken, of equal ones that with
+ * the least concentration; 1 if the concentration shows no structure.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row, the largest magnitude 0 or within 2^-40 to 2^40.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1. A weight of 2
+ *   counts as two points.
+ * - `max_k`: the most clusters that are tried, 1 to `n`.
+ * - `seed`: for the draws.
+ * - `fit`: how each number is fitted.
+ * - `curve`: at least `max_k` entries; `choice->candidates` of them are written, for 1, 2, ... clusters.
+ * - `centers`: at least `max_k * d` floats; those of the chosen number are written.
+ * - `labels`: at least `n` numbers: for each row one of these centres.
+ * - `choice`: the number, and what each criterion wants.
+ * - `scratch`: at least `hq_kmeans_choose_k_workspace_size(n, d, max_k, fit)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: that of fitting every number up to `max_k`, and once more up to
+ * the chosen one.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `max_k` 0, `max_k` above `n`, a tolerance out of range, a negative weight,
+ * no weight above 0, a magnitude out of range: scale the data), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only
+ * with `HQ_EMPTY_ERROR`). The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * float x[60], centers[8];
+ * uint32_t labels[60];
+ * hq_kmeans_candidate curve[8];
+ * hq_kmeans_choice choice;
+ * hq_kmeans_options fit;
+ * static uint8_t scratch[65536];
+ * for (int i = 0; i < 60; i++) x[i] = 100.0f * (float)(i % 3) + (float)(i / 3);
+ * assert(hq_kmeans_options_default(&fit) == HQ_OK);
+ * assert(hq_kmeans_choose_k_workspace_size(60, 1, 8, &fit) <= sizeof scratch);
+ * assert(hq_kmeans_choose_k(60, 1, x, 60, NULL, 0, 8, 1, &fit, curve, 8, centers, 8, labels, 60, &choice, scratch,
+ *                           sizeof scratch) == HQ_OK);
+ * assert(choice.k == 3 && choice.candidates == 8 && curve[2].k == 3);
+ * ```
+ */
+hq_status hq_kmeans_choose_k(size_t n,
+                             size_t d,
+                             const float *x,
+                             size_t x_len,
+                             const float *weights,
+                             size_t weights_len,
+                             size_t max_k,
+                             uint64_t seed,
+                             const struct hq_kmeans_options *fit,
+                             struct hq_kmeans_candidate *curve,
+                             size_t curve_len,
+                             float *centers,
+                             size_t centers_len,
+                             uint32_t *labels,
+                             size_t labels_len,
+                             struct hq_kmeans_choice *choice,
+                             void *scratch,
+                             size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -91,6 +91,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 /* A misaligned pointer without dereferencing it here. */
 #define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
 
+#include "misuse/kmeans_choose.h"
 #include "misuse/kmeans_fit.h"
 #include "misuse/kmeans_seed.h"
 #include "misuse/products.h"
@@ -191,6 +192,7 @@ int main(void) {
     vectors_and_tiers();
     clusters();
     fits();
+    choices();
     seeds();
     printf("%d cases\n", cases);
     return 0;

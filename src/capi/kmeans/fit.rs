@@ -83,7 +83,7 @@ pub struct hq_kmeans_result {
 
 /// # Safety
 /// NULL, or valid.
-unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
+pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
     let options = Input::new(options, 1)?;
     // SAFETY: the caller vouches for the memory.
     let [options] = (unsafe { options.slice() }) else { return Err(Error::NullPointer) };

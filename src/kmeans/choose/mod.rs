@@ -191,7 +191,11 @@ pub fn choose_k(
         nested.run(choice.k as usize, own_curve)?;
     }
     curve.iter_mut().zip(&*own_curve).take(candidates).for_each(|(to, &from)| *to = from);
-    centers.iter_mut().zip(&*nested.centers).take(choice.k as usize * cols).for_each(|(to, &from)| *to = from);
+    centers
+        .iter_mut()
+        .zip(&*nested.centers)
+        .take(choice.k as usize * cols)
+        .for_each(|(to, &from)| *to = from);
     labels.iter_mut().zip(&*nested.owner).for_each(|(to, &from)| *to = from);
     Ok(choice)
 }

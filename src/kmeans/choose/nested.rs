@@ -49,7 +49,8 @@ impl Nested<'_, '_> {
             let even = self.even.left(k) * whole.spread;
             let concentration = if i > 0 && even > 0.0 { found.inertia / even } else { 1.0 };
             // A cluster for every point says nothing about them.
-            let (silhouette, concentration) = if n > k as f32 { (silhouette, concentration) } else { (0.0, 1.0) };
+            let (silhouette, concentration) =
+                if n > k as f32 { (silhouette, concentration) } else { (0.0, 1.0) };
             *candidate = Candidate {
                 k: k as u32,
                 inertia: found.inertia,
@@ -67,7 +68,9 @@ impl Nested<'_, '_> {
 
     /// Writes the centre number `i`; false if every row with a weight lies on a centre.
     fn add_center(&mut self, i: usize) -> bool {
-        let Some((before, rest)) = self.centers.split_at_mut_checked(i * self.points.cols()) else { return false };
+        let Some((before, rest)) = self.centers.split_at_mut_checked(i * self.points.cols()) else {
+            return false;
+        };
         let row = if i == 0 {
             Some(0) // moves to the mean
         } else {

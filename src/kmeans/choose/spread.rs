@@ -93,7 +93,9 @@ impl Spread<'_, '_> {
                 break;
             }
             *share = (along / spread).clamp(0.0, 1.0);
-            for (to, &v) in super::super::points::row_mut(self.found, cols, component).iter_mut().zip(&*self.direction) {
+            for (to, &v) in
+                super::super::points::row_mut(self.found, cols, component).iter_mut().zip(&*self.direction)
+            {
                 *to = v / length;
             }
         }
