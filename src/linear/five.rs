@@ -12,7 +12,7 @@ use crate::quant::{ActBlock, five_level};
 use crate::simd::lanes::Lanes;
 
 use super::ternary::Aligned;
-use super::tile::{Tiled, Totals};
+use super::tile::{Many, Tiled, Totals};
 use super::trits::{Biased, correction};
 
 /// Weight blocks that are summed before they are scaled: 16 end where the twelfth block of activations does, so that no
@@ -385,7 +385,7 @@ impl<L: Lanes> Tiled<L> for FiveLevel {
     #[inline(always)]
     fn product<const T: usize>(
         l: L,
-        tiles: &[[[u8; 32]; 64]; T],
+        tiles: &Many<[[u8; 32]; 64], T>,
         rows: &[Eight<L>; T],
         [v0, v1]: &[Biased; 2],
         [totals0, totals1]: &mut [Totals<T>; 2],
@@ -403,7 +403,7 @@ impl<L: Lanes> Tiled<L> for FiveLevel {
             let mut quads = [[l.no_quads(); 2]; T];
             for (step, (c0, c1)) in (16 * plane..).zip(c0.iter().zip(c1)) {
                 let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
-                for ((tile, again), [q0, q1]) in tiles.iter().zip(again).zip(&mut quads) {
+                for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {
                     let (Some(levels), Some(again)) = (tile.get(step), again.get(step)) else { continue };
                     *q0 = l.add_group_products(*q0, a0, l.load(levels));
                     *q1 = l.add_group_products(*q1, a1, l.load(again));

@@ -12,7 +12,7 @@ use crate::simd::lanes::{Lanes, map_eight, map_four};
 
 use super::q35p::shorts;
 use super::ternary::{Aligned, BLOCKS};
-use super::tile::{Tiled, Totals};
+use super::tile::{Many, Tiled, Totals};
 
 type Group = [u8; GROUP_BYTES];
 
@@ -63,18 +63,18 @@ fn affine<L: Lanes>(l: L, eight: &[u8]) -> [L::Rows; 2] {
     [l.load_rows(&scales), l.load_rows(&offsets)]
 }
 
-/// `totals + by * (scales * sums + offsets * all)`. |all| <= 2^15, so it is exact as a float.
+/// `totals + by * (scales * (sums + offset) + offsets * all)`. |all| <= 2^15, so it is exact as a float.
 #[inline(always)]
 fn add_affine<L: Lanes>(
     l: L,
     totals: L::Rows,
     by: f32,
     [scales, offsets]: [L::Rows; 2],
-    sums: L::Ints,
+    (sums, offset): (L::Ints, i32),
     all: f32,
 ) -> L::Rows {
     let base = l.add_times(l.load_rows(&[0.0; 8]), all, offsets);
-    l.add_times(totals, by, l.add_scaled(base, 1.0, scales, sums, 0))
+    l.add_times(totals, by, l.add_scaled(base, 1.0, scales, sums, offset))
 }
 
 #[inline(always)]
@@ -114,7 +114,8 @@ pub(crate) fn matvec<L: Lanes>(
             let affine = affine(l, eight);
             let mut totals = l.load_rows(y);
             for (sums, act) in sums.iter().zip(acts) {
-                totals = add_affine(l, totals, act.scale, affine, l.total_eight(*sums), sum_of_codes(act));
+                let sums = (l.total_eight(*sums), 0);
+                totals = add_affine(l, totals, act.scale, affine, sums, sum_of_codes(act));
             }
             *y = l.store_rows(totals);
         }
@@ -123,13 +124,34 @@ pub(crate) fn matvec<L: Lanes>(
 
 pub(crate) struct Q35P;
 
-/// A block of activations in the order of a widened group.
+/// What tiles hold less than levels, so that they are small signed numbers: 4-bit ones -8..=7, 3-bit ones -4..=3.
+const CENTRE_4: i8 = 8;
+const CENTRE_3: i8 = 4;
+
+/// A block of activations in the order of a widened group, as [`Lanes::add_group_products`] takes it.
 #[derive(Clone, Copy)]
 pub(crate) struct Vector {
-    codes: [[i8; 4]; 64],
+    codes: [[u8; 4]; 64],
     scale: f32,
     all: f32,
+    /// What the centres make with the activations.
+    offset: i32,
 }
+
+/// What a block adds to the totals of eight rows, beside products.
+pub(crate) struct Eight<L: Lanes> {
+    affine: [L::Rows; 2],
+    correction: L::Ints,
+}
+
+impl<L: Lanes> Clone for Eight<L> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Lanes> Copy for Eight<L> {}
 
 /// Bytes `at..at + 32` of eight groups, four bytes of each of them by turns.
 #[inline(always)]
@@ -141,19 +163,21 @@ fn columns<L: Lanes>(l: L, groups: [&Group; 8], at: usize) -> [L::Bytes; 8] {
     ))
 }
 
-/// The 3-bit levels whose lower bits are bits 0-1 and 2-3 of `low`, the upper ones bits 0 and 2 of `high`.
+/// The centred 3-bit levels whose lower bits are bits 0-1 and 2-3 of `low`, the upper ones bits 0 and 2 of `high`.
 #[inline(always)]
 fn two_levels<L: Lanes>(l: L, low: L::Bytes, high: L::Bytes) -> [L::Bytes; 2] {
     let (twice, bit) = (l.add(high, high), l.splat(0x04));
     let first = l.add(l.and(low, l.splat(0x03)), l.and(l.add(twice, twice), bit));
-    [first, l.add(l.quarters(l.and(low, l.splat(0x0C))), l.and(high, bit))]
+    let second = l.add(l.quarters(l.and(low, l.splat(0x0C))), l.and(high, bit));
+    let centre = l.splat(CENTRE_3 as u8);
+    [l.sub(first, centre), l.sub(second, centre)]
 }
 
 impl<L: CodebookLanes> Tiled<L> for Q35P {
-    /// Levels of four columns: 32 steps of 4-bit ones, 32 of 3-bit ones.
+    /// Centred levels of four columns: 32 steps of 4-bit ones, 32 of 3-bit ones.
     type Tile = [[u8; 32]; 64];
     type Vector = Vector;
-    type Eight = [L::Rows; 2];
+    type Eight = Eight<L>;
 
     #[inline(always)]
     fn no_tile() -> [[u8; 32]; 64] {
@@ -162,22 +186,30 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
 
     #[inline(always)]
     fn no_vector() -> Vector {
-        Vector { codes: [[0; 4]; 64], scale: 0.0, all: 0.0 }
+        Vector { codes: [[0; 4]; 64], scale: 0.0, all: 0.0, offset: 0 }
     }
 
     #[inline(always)]
-    fn no_eight(l: L) -> [L::Rows; 2] {
-        [l.load_rows(&[0.0; 8]); 2]
+    fn no_eight(l: L) -> Eight<L> {
+        Eight { affine: [l.load_rows(&[0.0; 8]); 2], correction: l.no_ints() }
     }
 
     #[inline(always)]
     fn vector(_: L, act: &ActBlock, cols: usize, i: usize, out: &mut Vector) {
-        arrange(act, cols, i, bytemuck::must_cast_mut(&mut out.codes));
+        let mut codes = [0i8; GROUP_LEN];
+        arrange(act, cols, i, &mut codes);
+        for (out, &code) in out.codes.as_flattened_mut().iter_mut().zip(&codes) {
+            *out = (code as u8).wrapping_add(L::BIAS);
+        }
+        let [fours, threes]: &[[i8; GROUP_LEN / 2]; 2] = bytemuck::must_cast_ref(&codes);
+        let sum = |codes: &[i8; GROUP_LEN / 2]| codes.iter().map(|&c| c as i32).sum::<i32>();
         (out.scale, out.all) = (act.scale, sum_of_codes(act));
+        out.offset =
+            STEP_4 as i32 * CENTRE_4 as i32 * sum(fours) + STEP_3 as i32 * CENTRE_3 as i32 * sum(threes);
     }
 
     #[inline(always)]
-    fn fill(l: L, eight: &[u8], _: usize, i: usize, tile: &mut [[u8; 32]; 64]) -> [L::Rows; 2] {
+    fn fill(l: L, eight: &[u8], _: usize, i: usize, tile: &mut [[u8; 32]; 64]) -> Eight<L> {
         let mut rooms = [[0u8; GROUP_BYTES]; 8];
         let mut groups = [&[0u8; GROUP_BYTES]; 8];
         let rows = eight.chunks_exact((eight.len() / 8).max(1));
@@ -186,14 +218,18 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
         }
         let (fours, threes) = tile.split_at_mut(32);
         // Byte `j` has columns `j` and `j + 64`.
-        let nibble = l.splat(0x0F);
-        let [low, high] = fours.as_chunks_mut::<16>().0 else { return affine(l, eight) };
+        let (nibble, centre) = (l.splat(0x0F), l.splat(CENTRE_4 as u8));
+        // Of 16 steps, so that a byte holds them: -128 at least.
+        let (mut low_sum, mut high_sum, mut three_sum) = (l.splat(0), l.splat(0), l.splat(0));
+        let [low, high] = fours.as_chunks_mut::<16>().0 else { return Self::no_eight(l) };
         for (at, (low, high)) in
             [0, 32].into_iter().zip(low.as_chunks_mut::<8>().0.iter_mut().zip(high.as_chunks_mut::<8>().0))
         {
             for (bytes, (low, high)) in columns(l, groups, at).into_iter().zip(low.iter_mut().zip(high)) {
-                *low = l.store(l.and(bytes, nibble));
-                *high = l.store(l.and(l.upper_halves(bytes), nibble));
+                let levels = l.sub(l.and(bytes, nibble), centre);
+                (*low, low_sum) = (l.store(levels), l.add(low_sum, levels));
+                let levels = l.sub(l.and(l.upper_halves(bytes), nibble), centre);
+                (*high, high_sum) = (l.store(levels), l.add(high_sum, levels));
             }
         }
         // Bits 2 k and 2 k + 1 of byte `j` belong to column `128 + 32 k + j`, and so do those of the high bits: bit 2 k of
@@ -212,33 +248,44 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
             |h| l.half(l.and(h, l.splat(0xAA))),
         );
         let highs = even.into_iter().chain(odd);
-        let [p0, p1, p2, p3] = threes.as_chunks_mut::<8>().0 else { return affine(l, eight) };
+        let [p0, p1, p2, p3] = threes.as_chunks_mut::<8>().0 else { return Self::no_eight(l) };
         let steps = p0.iter_mut().zip(p1).zip(p2.iter_mut().zip(p3));
         for (((s0, s1), (s2, s3)), (low, high)) in steps.zip(lows.into_iter().zip(highs)) {
-            let [first, second] = two_levels(l, low, high);
-            (*s0, *s1) = (l.store(first), l.store(second));
-            let [first, second] = two_levels(l, l.upper_halves(low), l.upper_halves(high));
-            (*s2, *s3) = (l.store(first), l.store(second));
+            let [l0, l1] = two_levels(l, low, high);
+            let [l2, l3] = two_levels(l, l.upper_halves(low), l.upper_halves(high));
+            for (step, levels) in [s0, s1, s2, s3].into_iter().zip([l0, l1, l2, l3]) {
+                *step = l.store(levels);
+                three_sum = l.add(three_sum, levels);
+            }
         }
-        affine(l, eight)
+        let mut correction = l.no_ints();
+        for (levels, by) in [(low_sum, STEP_4), (high_sum, STEP_4), (three_sum, STEP_3)] {
+            let quads = l.add_group_products(l.no_quads(), l.splat(L::BIAS), levels);
+            correction = l.add_quads_times(correction, quads, -by);
+        }
+        Eight { affine: affine(l, eight), correction }
     }
 
-    /// Bounds: 4-bit levels take 8 calls of `add_group_digits`, the most for digits up to 15 (32767 / (256 * 15) = 8.5),
-    /// 3-bit ones 16 of the 18 for digits up to 7.
+    /// Bounds: 8 steps of 4-bit levels are at most 8 * 8 * 255 * 2 = 32,640, as are 16 of 3-bit ones, in an i16.
     #[inline(always)]
     fn product<const T: usize>(
         l: L,
-        tiles: &[[[u8; 32]; 64]; T],
-        rows: &[[L::Rows; 2]; T],
+        tiles: &Many<[[u8; 32]; 64], T>,
+        rows: &[Eight<L>; T],
         [v0, v1]: &[Vector; 2],
         [totals0, totals1]: &mut [Totals<T>; 2],
     ) {
         let mut sums = [[l.no_ints(); 2]; T];
+        for (sums, rows) in sums.iter_mut().zip(rows) {
+            *sums = [rows.correction; 2];
+        }
         add_levels::<L, T, 8>(l, tiles, (v0, v1), 0..4, STEP_4, &mut sums);
         add_levels::<L, T, 16>(l, tiles, (v0, v1), 2..4, STEP_3, &mut sums);
-        for ((([s0, s1], affine), t0), t1) in sums.into_iter().zip(rows).zip(totals0).zip(totals1) {
-            *t0 = l.store_rows(add_affine(l, l.load_rows(t0), v0.scale, *affine, s0, v0.all));
-            *t1 = l.store_rows(add_affine(l, l.load_rows(t1), v1.scale, *affine, s1, v1.all));
+        for ((([s0, s1], rows), t0), t1) in sums.into_iter().zip(rows).zip(totals0).zip(totals1) {
+            let affine = rows.affine;
+            let (first, second) = (l.load_rows(t0), l.load_rows(t1));
+            *t0 = l.store_rows(add_affine(l, first, v0.scale, affine, (s0, v0.offset), v0.all));
+            *t1 = l.store_rows(add_affine(l, second, v1.scale, affine, (s1, v1.offset), v1.all));
         }
     }
 }
@@ -247,7 +294,7 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
 #[inline(always)]
 fn add_levels<L: Lanes, const T: usize, const STEPS: usize>(
     l: L,
-    tiles: &[[[u8; 32]; 64]; T],
+    tiles: &Many<[[u8; 32]; 64], T>,
     (v0, v1): (&Vector, &Vector),
     parts: core::ops::Range<usize>,
     by: i8,
@@ -258,12 +305,11 @@ fn add_levels<L: Lanes, const T: usize, const STEPS: usize>(
     for (part, (c0, c1)) in codes.enumerate().take(parts.end).skip(parts.start) {
         let mut quads = [[l.no_quads(); 2]; T];
         for (step, (c0, c1)) in (STEPS * part..).zip(c0.iter().zip(c1)) {
-            let (a0, a1) =
-                (l.four_bytes(bytemuck::must_cast_ref(c0)), l.four_bytes(bytemuck::must_cast_ref(c1)));
-            for ((tile, again), [q0, q1]) in tiles.iter().zip(again).zip(&mut quads) {
+            let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
+            for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {
                 let (Some(levels), Some(again)) = (tile.get(step), again.get(step)) else { continue };
-                *q0 = l.add_group_digits(*q0, l.load(levels), a0);
-                *q1 = l.add_group_digits(*q1, l.load(again), a1);
+                *q0 = l.add_group_products(*q0, a0, l.load(levels));
+                *q1 = l.add_group_products(*q1, a1, l.load(again));
             }
         }
         for ([q0, q1], [s0, s1]) in quads.into_iter().zip(sums.iter_mut()) {

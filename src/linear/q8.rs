@@ -7,7 +7,7 @@ use crate::quant::{ActBlock, q8_0};
 use crate::simd::lanes::{Lanes, map_eight, unsigned};
 
 use super::ternary::Aligned;
-use super::tile::{Tiled, Totals};
+use super::tile::{Many, Tiled, Totals};
 
 /// Blocks of a row that are summed before they are scaled: those of [`ACTS`] blocks of activations.
 const BLOCKS: usize = 8 * ACTS;
@@ -89,15 +89,16 @@ impl<L: Lanes> Clone for Vector<L> {
 impl<L: Lanes> Copy for Vector<L> {}
 
 impl<L: Lanes> Tiled<L> for Q8_0 {
-    /// Steps of four columns.
-    type Tile = [L::Step; 64];
+    /// Steps of four columns, and one that no columns are in: without it neighbouring tiles would share their cache
+    /// sets, 4096 bytes apart.
+    type Tile = [L::Step; 65];
     type Vector = Vector<L>;
     /// The scales of eight rows, for each 32 columns.
     type Eight = [L::Rows; 8];
 
     #[inline(always)]
-    fn no_tile() -> [L::Step; 64] {
-        [bytemuck::Zeroable::zeroed(); 64]
+    fn no_tile() -> [L::Step; 65] {
+        [bytemuck::Zeroable::zeroed(); 65]
     }
 
     #[inline(always)]
@@ -119,7 +120,7 @@ impl<L: Lanes> Tiled<L> for Q8_0 {
     }
 
     #[inline(always)]
-    fn fill(l: L, eight: &[u8], _: usize, i: usize, tile: &mut [L::Step; 64]) -> [L::Rows; 8] {
+    fn fill(l: L, eight: &[u8], _: usize, i: usize, tile: &mut [L::Step; 65]) -> [L::Rows; 8] {
         const NONE: &[u8; q8_0::BLOCK_BYTES] = &[0; q8_0::BLOCK_BYTES];
         let row_bytes = eight.len() / 8;
         let mut scales = Self::no_eight(l);
@@ -149,7 +150,7 @@ impl<L: Lanes> Tiled<L> for Q8_0 {
     #[inline(always)]
     fn product<const T: usize>(
         l: L,
-        tiles: &[[L::Step; 64]; T],
+        tiles: &Many<[L::Step; 65], T>,
         rows: &[[L::Rows; 8]; T],
         [v0, v1]: &[Vector<L>; 2],
         [totals0, totals1]: &mut [Totals<T>; 2],
@@ -158,9 +159,12 @@ impl<L: Lanes> Tiled<L> for Q8_0 {
         let parts = v0.codes.as_chunks::<8>().0.iter().zip(v1.codes.as_chunks::<8>().0);
         for (b, (c0, c1)) in parts.enumerate() {
             let mut sums = [[l.no_code_sums(); 2]; T];
-            for (step, (a0, a1)) in c0.iter().zip(c1).enumerate() {
-                for (tile, [s0, s1]) in tiles.iter().zip(&mut sums) {
-                    let Some(codes) = tile.get(8 * b + step) else { continue };
+            let (c0, c1): (&[L::Acts], &[L::Acts]) =
+                (bytemuck::must_cast_slice(c0), bytemuck::must_cast_slice(c1));
+            for (step, (a0, a1)) in (c0.len() * b..).zip(c0.iter().zip(c1)) {
+                for (tile, [s0, s1]) in tiles.0.iter().zip(&mut sums) {
+                    let tile: &[L::Codes] = bytemuck::must_cast_slice(tile);
+                    let Some(codes) = tile.get(step) else { continue };
                     *s0 = l.add_codes(*s0, a0, codes);
                     *s1 = l.add_codes(*s1, a1, codes);
                 }

@@ -6,9 +6,10 @@
 use crate::quant::ActBlock;
 use crate::simd::lanes::Lanes;
 
-/// Neighbouring tiles and vectors, where no vector register's worth of them lies across two cache lines.
+/// Tiles of neighbouring rows, or activations of neighbouring vectors, where no vector register's worth of them lies
+/// across two cache lines.
 #[repr(align(64))]
-struct Aligned<T>(T);
+pub(crate) struct Many<T, const N: usize>(pub(crate) [T; N]);
 
 /// Vectors whose totals are kept at hand: outputs of neighbouring vectors lie a row of `y` apart, often in the same few
 /// cache sets.
@@ -46,7 +47,7 @@ pub(crate) trait Tiled<L: Lanes> {
     /// Adds what a block of two vectors makes with `T` tiles.
     fn product<const T: usize>(
         l: L,
-        tiles: &[Self::Tile; T],
+        tiles: &Many<Self::Tile, T>,
         rows: &[Self::Eight; T],
         vectors: &[Self::Vector; 2],
         totals: &mut [Totals<T>; 2],
@@ -114,8 +115,8 @@ fn group<'y, L: Lanes, S: Tiled<L>, const T: usize>(
 ) {
     let Job { data, eight_bytes, cols, acts, per_vector } = *job;
     let mut totals = [[[0.0f32; 8]; T]; VECTORS];
-    let mut tiles = Aligned([S::no_tile(); T]);
-    let mut column = Aligned([S::no_vector(); VECTORS]);
+    let mut tiles = Many([S::no_tile(); T]);
+    let mut column = Many([S::no_vector(); VECTORS]);
     for i in 0..per_vector {
         let mut vectors = 0usize;
         for (vector, acts) in column.0.iter_mut().zip(acts.chunks_exact(per_vector.max(1))) {
@@ -130,7 +131,7 @@ fn group<'y, L: Lanes, S: Tiled<L>, const T: usize>(
         }
         let totals = totals.as_chunks_mut::<2>().0.iter_mut();
         for (vectors, totals) in column.0.as_chunks::<2>().0.iter().zip(totals).take(vectors.div_ceil(2)) {
-            S::product(l, &tiles.0, &rows_of, vectors, totals);
+            S::product(l, &tiles, &rows_of, vectors, totals);
         }
     }
     for (y, totals) in y.zip(&totals) {

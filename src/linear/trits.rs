@@ -7,7 +7,7 @@ use crate::quant::ActBlock;
 use crate::simd::lanes::Lanes;
 
 use super::sources::{Source, Tile};
-use super::tile::{Tiled, Totals};
+use super::tile::{Many, Tiled, Totals};
 
 /// Activations of one block of columns, as [`Lanes::add_group_products`] takes them.
 #[derive(Clone, Copy)]
@@ -103,7 +103,7 @@ impl<L: Lanes, S: Source> Tiled<L> for S {
     #[inline(always)]
     fn product<const T: usize>(
         l: L,
-        tiles: &[Tile; T],
+        tiles: &Many<Tile, T>,
         rows: &[Eight<L>; T],
         [v0, v1]: &[Biased; 2],
         [totals0, totals1]: &mut [Totals<T>; 2],
@@ -115,7 +115,7 @@ impl<L: Lanes, S: Source> Tiled<L> for S {
         let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
         for (step, (c0, c1)) in v0.codes.iter().zip(&v1.codes).enumerate() {
             let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
-            for ((tile, again), [q0, q1]) in tiles.iter().zip(again).zip(&mut quads) {
+            for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {
                 let (Some(trits), Some(again)) = (tile.get(step), again.get(step)) else { continue };
                 *q0 = l.add_group_products(*q0, a0, l.load(trits));
                 *q1 = l.add_group_products(*q1, a1, l.load(again));

@@ -68,7 +68,9 @@ impl Lanes for V3 {
     type Rows = __m256;
     /// Codes 0 and 2 of each row as i16, then codes 1 and 3.
     type Step = [[i16; 16]; 2];
-    type Four = [i16; 4];
+    type Four = [[i16; 2]; 2];
+    type Codes = [i16; 16];
+    type Acts = [i16; 2];
     type CodeSums = __m256i;
 
     #[inline(always)]
@@ -216,20 +218,17 @@ impl Lanes for V3 {
         cast([even, self.avx2._mm256_srai_epi16::<8>(bytes)])
     }
     #[inline(always)]
-    fn four(self, [a, b, c, d]: [i8; 4]) -> [i16; 4] {
-        [a as i16, c as i16, b as i16, d as i16]
+    fn four(self, [a, b, c, d]: [i8; 4]) -> [[i16; 2]; 2] {
+        [[a as i16, c as i16], [b as i16, d as i16]]
     }
     #[inline(always)]
     fn no_code_sums(self) -> __m256i {
         self.no_ints()
     }
     #[inline(always)]
-    fn add_codes(self, sum: __m256i, acts: &[i16; 4], codes: &[[i16; 16]; 2]) -> __m256i {
-        let [even, odd]: [i32; 2] = cast(*acts);
-        let [c0, c1] = *codes;
-        let first = self.avx2._mm256_madd_epi16(self.avx._mm256_set1_epi32(even), cast(c0));
-        let second = self.avx2._mm256_madd_epi16(self.avx._mm256_set1_epi32(odd), cast(c1));
-        self.avx2._mm256_add_epi32(self.avx2._mm256_add_epi32(sum, first), second)
+    fn add_codes(self, sum: __m256i, acts: &[i16; 2], codes: &[i16; 16]) -> __m256i {
+        let acts = self.avx._mm256_set1_epi32(cast(*acts));
+        self.avx2._mm256_add_epi32(sum, self.avx2._mm256_madd_epi16(acts, cast(*codes)))
     }
     #[inline(always)]
     fn code_sums(self, sum: __m256i) -> __m256i {

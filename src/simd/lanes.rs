@@ -27,9 +27,13 @@ pub(crate) trait Lanes: Copy {
     type Packs: Copy;
     /// Eight floats: one for each of eight rows.
     type Rows: Copy;
-    /// Four codes of each of eight rows, as [`Lanes::add_codes`] takes them.
+    /// Codes of each of eight rows, as [`Lanes::add_codes`] takes them.
+    type Codes: bytemuck::Pod;
+    /// As many activations.
+    type Acts: bytemuck::Pod;
+    /// [`Lanes::Codes`] of four columns.
     type Step: bytemuck::Pod;
-    /// Four activations, as [`Lanes::add_codes`] takes them.
+    /// [`Lanes::Acts`] of four columns.
     type Four: bytemuck::Pod;
     /// i32 partial sums for each of eight rows.
     type CodeSums: Copy;
@@ -73,10 +77,10 @@ pub(crate) trait Lanes: Copy {
     fn add_group_digits(self, sum: Self::Quads, digits: Self::Bytes, acts: Self::Bytes) -> Self::Quads;
     /// `a + b / 4`, where 4 divides every product in `b`; within the same bound.
     fn quads_plus_quarter(self, a: Self::Quads, b: Self::Quads) -> Self::Quads;
-    /// [`Lanes::add_quads`] with every sum multiplied by `by` (1..=127).
+    /// [`Lanes::add_quads`] with every sum multiplied by `by`.
     fn add_quads_times(self, sum: Self::Ints, quads: Self::Quads, by: i8) -> Self::Ints;
     /// Adds the products of activations, each with [`Lanes::BIAS`] added, and small codes, within each group of four. No
-    /// more than 64 calls with trits (-1, 0, 1), 32 with codes -2..=2, before [`Lanes::add_quads`].
+    /// more than 64 calls with trits (-1, 0, 1), `64 / d` with codes -d..=d, before [`Lanes::add_quads`].
     fn add_group_products(self, sum: Self::Quads, acts: Self::Bytes, trits: Self::Bytes) -> Self::Quads;
     /// Subtracts the sum of group `i` from lane `i`.
     fn sub_quads(self, sum: Self::Ints, quads: Self::Quads) -> Self::Ints;
@@ -107,14 +111,14 @@ pub(crate) trait Lanes: Copy {
     fn step(self, bytes: Self::Bytes) -> Self::Step;
     fn four(self, codes: [i8; 4]) -> Self::Four;
     fn no_code_sums(self) -> Self::CodeSums;
-    /// Adds to each row the products of its four codes with the activations; exact for all bytes. A lane grows by at
-    /// most 4 * 2^14 = 2^16 a call.
-    fn add_codes(self, sum: Self::CodeSums, acts: &Self::Four, codes: &Self::Step) -> Self::CodeSums;
+    /// Adds to each row the products of its codes with the activations; exact for all bytes. A lane grows by at most
+    /// 4 * 2^14 = 2^16 a call.
+    fn add_codes(self, sum: Self::CodeSums, acts: &Self::Acts, codes: &Self::Codes) -> Self::CodeSums;
     /// The sums of eight rows.
     fn code_sums(self, sum: Self::CodeSums) -> Self::Ints;
 
     fn no_ints(self) -> Self::Ints;
-    /// Adds the lanes of digit sums, multiplied by `by` (1..=127), in some order.
+    /// Adds the lanes of digit sums, multiplied by `by`, in some order.
     fn add_shorts_times(self, sum: Self::Ints, shorts: Self::Shorts, by: i8) -> Self::Ints;
     /// Products of signed bytes as i32 lanes, where no activation is -128 (a code may be): two products fit an i16, at
     /// most 2 * 128 * 127 = 32,512.

@@ -41,6 +41,8 @@ impl Lanes for Neon {
     type Rows = [float32x4_t; 2];
     type Step = [u8; 32];
     type Four = [i8; 4];
+    type Codes = [u8; 32];
+    type Acts = [i8; 4];
     type CodeSums = products::CodeSums;
 
     #[inline(always)]

@@ -67,7 +67,9 @@ impl Lanes for V2 {
     type Rows = [__m128; 2];
     /// Codes 0 and 2 of each row as i16, then codes 1 and 3.
     type Step = [[[i16; 8]; 2]; 2];
-    type Four = [i16; 4];
+    type Four = [[i16; 2]; 2];
+    type Codes = [[i16; 8]; 2];
+    type Acts = [i16; 2];
     type CodeSums = [__m128i; 2];
 
     #[inline(always)]
@@ -229,22 +231,18 @@ impl Lanes for V2 {
         cast([even(low), even(high), odd(low), odd(high)])
     }
     #[inline(always)]
-    fn four(self, [a, b, c, d]: [i8; 4]) -> [i16; 4] {
-        [a as i16, c as i16, b as i16, d as i16]
+    fn four(self, [a, b, c, d]: [i8; 4]) -> [[i16; 2]; 2] {
+        [[a as i16, c as i16], [b as i16, d as i16]]
     }
     #[inline(always)]
     fn no_code_sums(self) -> [__m128i; 2] {
         self.no_ints()
     }
     #[inline(always)]
-    fn add_codes(self, sum: [__m128i; 2], acts: &[i16; 4], codes: &[[[i16; 8]; 2]; 2]) -> [__m128i; 2] {
-        let [even, odd]: [i32; 2] = cast(*acts);
-        let (even, odd) = (self.sse2._mm_set1_epi32(even), self.sse2._mm_set1_epi32(odd));
-        let [c0, c1]: [[__m128i; 2]; 2] = cast(*codes);
-        let first = both([even; 2], c0, |a, c| self.sse2._mm_madd_epi16(a, c));
-        let second = both([odd; 2], c1, |a, c| self.sse2._mm_madd_epi16(a, c));
-        let sum = both(sum, first, |s, p| self.sse2._mm_add_epi32(s, p));
-        both(sum, second, |s, p| self.sse2._mm_add_epi32(s, p))
+    fn add_codes(self, sum: [__m128i; 2], acts: &[i16; 2], codes: &[[i16; 8]; 2]) -> [__m128i; 2] {
+        let acts = self.sse2._mm_set1_epi32(cast(*acts));
+        let products = both([acts; 2], cast(*codes), |a, c| self.sse2._mm_madd_epi16(a, c));
+        both(sum, products, |s, p| self.sse2._mm_add_epi32(s, p))
     }
     #[inline(always)]
     fn code_sums(self, sum: [__m128i; 2]) -> [__m128i; 2] {
