@@ -92,10 +92,10 @@ impl Operand {
                     (*even, *odd) = (h0 as i16 - 5 * n0 as i16, h1 as i16 - 5 * n1 as i16);
                 }
             }
-            if start + to == cols || (start + to).is_multiple_of(256) {
-                if let Some(close) = operand.closes.get_mut(part) {
-                    *close = Some(act.scale);
-                }
+            if (start + to == cols || (start + to).is_multiple_of(256))
+                && let Some(close) = operand.closes.get_mut(part)
+            {
+                *close = Some(act.scale);
             }
         }
         operand

@@ -79,7 +79,12 @@ fn add_affine<L: Lanes>(
 
 #[inline(always)]
 fn sum_of_codes(act: &ActBlock) -> f32 {
-    act.sums.iter().map(|&s| s as i32).sum::<i32>() as f32
+    sum(&act.sums) as f32
+}
+
+#[inline(always)]
+fn sum<T: Copy + Into<i32>>(values: &[T]) -> i32 {
+    values.iter().map(|&v| v.into()).sum()
 }
 
 /// `y += W a` for rows of `cols` columns, as many as come out even with eight; `y` has one value for each.
@@ -201,11 +206,15 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
         for (out, &code) in out.codes.as_flattened_mut().iter_mut().zip(&codes) {
             *out = (code as u8).wrapping_add(L::BIAS);
         }
-        let [fours, threes]: &[[i8; GROUP_LEN / 2]; 2] = bytemuck::must_cast_ref(&codes);
-        let sum = |codes: &[i8; GROUP_LEN / 2]| codes.iter().map(|&c| c as i32).sum::<i32>();
         (out.scale, out.all) = (act.scale, sum_of_codes(act));
-        out.offset =
-            STEP_4 as i32 * CENTRE_4 as i32 * sum(fours) + STEP_3 as i32 * CENTRE_3 as i32 * sum(threes);
+        let [fours, threes] = if GROUP_LEN * (i + 1) <= cols {
+            let [fours, threes]: &[[i16; 8]; 2] = bytemuck::must_cast_ref(&act.sums);
+            [sum(fours), sum(threes)]
+        } else {
+            let [fours, threes]: &[[i8; GROUP_LEN / 2]; 2] = bytemuck::must_cast_ref(&codes);
+            [sum(fours), sum(threes)]
+        };
+        out.offset = STEP_4 as i32 * CENTRE_4 as i32 * fours + STEP_3 as i32 * CENTRE_3 as i32 * threes;
     }
 
     #[inline(always)]
@@ -279,8 +288,10 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
         for (sums, rows) in sums.iter_mut().zip(rows) {
             *sums = [rows.correction; 2];
         }
-        add_levels::<L, T, 8>(l, tiles, (v0, v1), 0..4, STEP_4, &mut sums);
-        add_levels::<L, T, 16>(l, tiles, (v0, v1), 2..4, STEP_3, &mut sums);
+        let [fours0, threes0]: &[[[u8; 4]; 32]; 2] = bytemuck::must_cast_ref(&v0.codes);
+        let [fours1, threes1]: &[[[u8; 4]; 32]; 2] = bytemuck::must_cast_ref(&v1.codes);
+        add_levels::<L, T, 8, 0>(l, tiles, (fours0, fours1), STEP_4, &mut sums);
+        add_levels::<L, T, 16, 32>(l, tiles, (threes0, threes1), STEP_3, &mut sums);
         for ((([s0, s1], rows), t0), t1) in sums.into_iter().zip(rows).zip(totals0).zip(totals1) {
             let affine = rows.affine;
             let (first, second) = (l.load_rows(t0), l.load_rows(t1));
@@ -290,21 +301,21 @@ impl<L: CodebookLanes> Tiled<L> for Q35P {
     }
 }
 
-/// Adds `by` times the products of levels, `STEPS` steps between two times that sums are widened.
+/// Adds `by` times the products of 32 steps of levels from step `FROM` on, `STEPS` of them between two times that sums
+/// are widened.
 #[inline(always)]
-fn add_levels<L: Lanes, const T: usize, const STEPS: usize>(
+fn add_levels<L: Lanes, const T: usize, const STEPS: usize, const FROM: usize>(
     l: L,
     tiles: &Many<[[u8; 32]; 64], T>,
-    (v0, v1): (&Vector, &Vector),
-    parts: core::ops::Range<usize>,
+    (codes0, codes1): (&[[u8; 4]; 32], &[[u8; 4]; 32]),
     by: i8,
     sums: &mut [[L::Ints; 2]; T],
 ) {
     let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
-    let codes = v0.codes.as_chunks::<STEPS>().0.iter().zip(v1.codes.as_chunks::<STEPS>().0);
-    for (part, (c0, c1)) in codes.enumerate().take(parts.end).skip(parts.start) {
+    let codes = codes0.as_chunks::<STEPS>().0.iter().zip(codes1.as_chunks::<STEPS>().0);
+    for (part, (c0, c1)) in codes.enumerate() {
         let mut quads = [[l.no_quads(); 2]; T];
-        for (step, (c0, c1)) in (STEPS * part..).zip(c0.iter().zip(c1)) {
+        for (step, (c0, c1)) in (FROM + STEPS * part..).zip(c0.iter().zip(c1)) {
             let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
             for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {
                 let (Some(levels), Some(again)) = (tile.get(step), again.get(step)) else { continue };
