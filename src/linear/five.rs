@@ -397,7 +397,7 @@ impl<L: Lanes> Tiled<L> for FiveLevel {
         for (sums, Eight { corrections: [first, _], .. }) in sums.iter_mut().zip(rows) {
             *sums = [*first; 2];
         }
-        let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
+        let again = if L::FOLDS { core::hint::black_box(tiles) } else { tiles };
         let parts = v0.codes.as_chunks::<16>().0.iter().zip(v1.codes.as_chunks::<16>().0);
         for (plane, (c0, c1)) in parts.enumerate() {
             let mut quads = [[l.no_quads(); 2]; T];

@@ -311,7 +311,7 @@ fn add_levels<L: Lanes, const T: usize, const STEPS: usize, const FROM: usize>(
     by: i8,
     sums: &mut [[L::Ints; 2]; T],
 ) {
-    let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
+    let again = if L::FOLDS { core::hint::black_box(tiles) } else { tiles };
     let codes = codes0.as_chunks::<STEPS>().0.iter().zip(codes1.as_chunks::<STEPS>().0);
     for (part, (c0, c1)) in codes.enumerate() {
         let mut quads = [[l.no_quads(); 2]; T];

@@ -112,7 +112,7 @@ impl<L: Lanes, S: Source> Tiled<L> for S {
         // The same tiles, which the compiler does not know: so each product takes its trits from memory by itself,
         // where one load for both would cost an instruction more. Where instructions take none from memory, one load
         // it is.
-        let again = if L::DOT { tiles } else { core::hint::black_box(tiles) };
+        let again = if L::FOLDS { core::hint::black_box(tiles) } else { tiles };
         for (step, (c0, c1)) in v0.codes.iter().zip(&v1.codes).enumerate() {
             let (a0, a1) = (l.four_bytes(c0), l.four_bytes(c1));
             for ((tile, again), [q0, q1]) in tiles.0.iter().zip(&again.0).zip(&mut quads) {

@@ -58,6 +58,7 @@ impl Parts for V3 {
 
 impl Lanes for V3 {
     const TILES: usize = 6;
+    const FOLDS: bool = true;
     const BIAS: u8 = 128;
     type Bytes = __m256i;
     type Shorts = __m256i;

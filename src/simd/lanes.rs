@@ -9,6 +9,8 @@ pub(crate) trait Lanes: Copy {
     const TILES: usize;
     /// Whether [`Lanes::add_products`] is one instruction a register.
     const DOT: bool = false;
+    /// Whether instructions take an operand from memory, so that two of them may as well load it twice.
+    const FOLDS: bool;
     /// What makes activations unsigned, where the tier multiplies unsigned bytes with signed ones.
     const BIAS: u8;
 

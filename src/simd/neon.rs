@@ -31,6 +31,7 @@ fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C
 impl Lanes for Neon {
     const TILES: usize = products::TILES;
     const DOT: bool = products::DOT;
+    const FOLDS: bool = false;
     const BIAS: u8 = 0;
     type Bytes = [uint8x16_t; 2];
     type Shorts = products::Shorts;

@@ -57,6 +57,7 @@ impl Parts for V2 {
 
 impl Lanes for V2 {
     const TILES: usize = 2;
+    const FOLDS: bool = true;
     const BIAS: u8 = 128;
     type Bytes = [__m128i; 2];
     type Shorts = [__m128i; 2];
