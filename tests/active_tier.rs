@@ -1,8 +1,7 @@
 //! The tier in use is the one that was asked for. Alone in its file: no other test forces a tier here.
 
-use hybridq::simd;
 #[cfg(any(feature = "std", target_arch = "aarch64"))]
-use hybridq::simd::Tier;
+use hybridq::simd::{self, Tier};
 
 /// `HQ_TIER` is read where there is an environment.
 #[test]
