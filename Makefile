@@ -47,7 +47,7 @@ fmt: ## format the sources
 lint: ## formatting and clippy, warnings denied, with all features and with none
 	cargo fmt --check
 	cargo clippy --all-features --all-targets -- -D warnings
-	cargo clippy --no-default-features --lib -- -D warnings
+	cargo clippy --no-default-features --all-targets -- -D warnings
 	cargo clippy --no-default-features --features capi --lib -- -D warnings
 
 clean: ## remove everything that was built

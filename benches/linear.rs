@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hybridq::linear::{Packed, dot, dot_f32, matmul, matmul_f32, matvec, matvec_f32, vector};
+use hybridq::linear::{
+    ActTable, Packed, act_tables, dot, dot_f32, matmul, matmul_f32, matmul_prepared, matvec, matvec_f32,
+    matvec_prepared, matvec_with_tables, prepare, prepared_size, vector,
+};
 use hybridq::quant::{ActBlock, Format, NonFinite, Options, quantize, quantize_workspace_size};
 use hybridq::simd::{self, Tier};
 
@@ -55,6 +58,41 @@ fn products(group: &mut BenchmarkGroup<'_, WallTime>, tier: Tier, w: &Packed<'_>
     });
 }
 
+/// What only the ternary block formats have: rows interleaved at load, tables of activations.
+fn prepared(group: &mut BenchmarkGroup<'_, WallTime>, tier: Tier, w: &Packed<'_>, inputs: &Inputs) {
+    let one = &inputs.acts[..ActBlock::count(COLS)];
+    let mut y = vec![0.0; BATCH * ROWS];
+    let mut tables = vec![ActTable::ZERO; one.len()];
+    let size = prepared_size(ROWS, COLS).unwrap();
+    // At a multiple of 64 bytes, where no load lies across two cache lines.
+    let mut room = vec![0u8; size + 64];
+    let start = room.as_ptr().align_offset(64);
+    let data = &mut room[start..start + size];
+    let id = |product: &str| BenchmarkId::new(product, tier.name());
+
+    group.throughput(Throughput::Elements(COLS as u64));
+    group.bench_function(id("act_tables"), |b| b.iter(|| act_tables(black_box(one), &mut tables).unwrap()));
+
+    group.throughput(Throughput::Elements((ROWS * COLS) as u64));
+    group.bench_function(id("matvec_with_tables"), |b| {
+        b.iter(|| matvec_with_tables(black_box(w), one, &tables, &mut y[..ROWS]).unwrap());
+    });
+    group.bench_function(id("prepare"), |b| {
+        b.iter(|| {
+            prepare(black_box(w), data).unwrap();
+        });
+    });
+    let prepared = prepare(w, data).unwrap();
+    group.bench_function(id("matvec_prepared"), |b| {
+        b.iter(|| matvec_prepared(black_box(&prepared), one, &mut y[..ROWS]).unwrap());
+    });
+
+    group.throughput(Throughput::Elements((BATCH * ROWS * COLS) as u64));
+    group.bench_function(id("matmul32_prepared"), |b| {
+        b.iter(|| matmul_prepared(black_box(&prepared), BATCH, &inputs.acts, &mut y).unwrap());
+    });
+}
+
 fn packed(c: &mut Criterion) {
     let weights = gaussian(ROWS * COLS, 1);
     let x = gaussian(BATCH * COLS, 2);
@@ -71,6 +109,9 @@ fn packed(c: &mut Criterion) {
         for tier in tiers() {
             simd::force(Some(tier)).unwrap();
             products(&mut group, tier, &w, &inputs);
+            if matches!(format, Format::Tq1_0 | Format::Tq2_0) {
+                prepared(&mut group, tier, &w, &inputs);
+            }
         }
         group.finish();
     }

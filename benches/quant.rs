@@ -9,8 +9,8 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hybridq::quant::{
     ActBlock, Fit, FitPartial, Format, NonFinite, Options, codes_workspace_size, dequantize,
-    dequantize_activations, five_level_codes, quantize, quantize_activations, quantize_workspace_size,
-    ternary_codes,
+    dequantize_activations, five_level_codes, quantize, quantize_activations, quantize_weighted,
+    quantize_weighted_workspace_size, quantize_workspace_size, ternary_codes,
 };
 use hybridq::simd::{self, Tier};
 
@@ -37,6 +37,7 @@ fn tiers() -> impl Iterator<Item = Tier> {
 
 fn weights(c: &mut Criterion) {
     let x = gaussian(ROWS * COLS, 1);
+    let importance: Vec<f32> = (0..COLS).map(|i| 0.5 + (i % 7) as f32).collect();
     for format in Format::ALL {
         let mut group = c.benchmark_group(format.name());
         group.throughput(Throughput::Elements(x.len() as u64));
@@ -56,6 +57,24 @@ fn weights(c: &mut Criterion) {
                     });
                 });
             }
+            let options = Options::new(format);
+            let size = quantize_weighted_workspace_size(format, &options, ROWS, COLS).unwrap();
+            let mut scratch = vec![0; size];
+            group.bench_function(BenchmarkId::new("quantize_weighted", tier.name()), |b| {
+                b.iter(|| {
+                    quantize_weighted(
+                        format,
+                        &options,
+                        ROWS,
+                        COLS,
+                        black_box(&x),
+                        &importance,
+                        &mut data,
+                        &mut scratch,
+                    )
+                    .unwrap();
+                });
+            });
             group.bench_function(BenchmarkId::new("dequantize", tier.name()), |b| {
                 b.iter(|| dequantize(format, ROWS, COLS, black_box(&data), &mut y).unwrap());
             });

@@ -1,8 +1,11 @@
 //! The tier in use is the one that was asked for. Alone in its file: no other test forces a tier here.
 
+#[cfg(any(feature = "std", target_arch = "aarch64"))]
 use hybridq::simd::{self, Tier};
 
+/// `HQ_TIER` is read where there is an environment.
 #[test]
+#[cfg(feature = "std")]
 fn the_tier_in_use_is_the_one_asked_for() {
     if let Err(message) = simd::init_from_env() {
         panic!("{message}");

@@ -83,6 +83,8 @@ fn measure_runs_every_format_and_says_what_it_measured() {
         assert!((speed * 1e3 / tokens - 1.0).abs() < 0.01 + 0.005 / speed, "{text}");
     }
     assert_eq!(cells(&text, "f16").len(), 6, "what was not measured has no number");
+    let text = hybridq(&[&args[..], &["--format", "tq2_0", "--threads", "2"]].concat()).done();
+    assert!(text.contains("tokens/s is measured on this machine: 2 threads"), "{text}");
 }
 
 #[test]
@@ -93,6 +95,8 @@ fn what_plan_refuses() {
         &["--bandwidth", "nan"],
         &["--bandwidth", "50", "--measure"],
         &["--working-set", "5"],
+        &["--threads", "2"],
+        &["--measure", "--threads", "0"],
         &["--measure", "--working-set", "0"],
         &["--cols", "100"],
         &["--params", "1e6", "--cols", "0"],

@@ -14,7 +14,8 @@ use hybridq::linear::{
 };
 use hybridq::quant::{
     ActBlock, Fit, Format, Granularity, NonFinite, Options, quantize, quantize_activations,
-    quantize_parallel, quantize_workspace_size,
+    quantize_parallel, quantize_weighted, quantize_weighted_parallel, quantize_weighted_workspace_size,
+    quantize_workspace_size,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -199,7 +200,26 @@ fn quantize_everywhere(
         assert!(out == one, "{format:?} {options:?} {rows} x {cols}");
         assert!(expected.is_ok() || out.iter().all(|b| *b == 0xA5));
     }
+    if expected.is_ok() && (options.granularity != Granularity::Tensor || cols == 500) {
+        weighted_everywhere(format, options, rows, cols, x);
+    }
     expected
+}
+
+/// As [`quantize_everywhere`], with an importance for each column, and one too few.
+fn weighted_everywhere(format: Format, options: Options, rows: usize, cols: usize, x: &[f32]) {
+    let importance: Vec<f32> = (0..cols).map(|i| (i % 7) as f32 + 0.5).collect();
+    for importance in [&importance[..], importance.get(1..).unwrap_or_default()] {
+        let mut one = vec![0xA5; format.matrix_bytes(rows, cols).unwrap() + 1];
+        let expected = quantize_weighted_workspace_size(format, &options, rows, cols).and_then(|size| {
+            quantize_weighted(format, &options, rows, cols, x, importance, &mut one, &mut vec![0; size])
+        });
+        let mut out = vec![0xA5; one.len()];
+        let got = POOLS[2]
+            .install(|| quantize_weighted_parallel(format, &options, rows, cols, x, importance, &mut out));
+        assert_eq!(got, expected, "{format:?} {options:?}");
+        assert!(out == one, "{format:?} {options:?} {rows} x {cols}");
+    }
 }
 
 /// All but the empty ones are two or more slices.

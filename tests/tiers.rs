@@ -168,7 +168,7 @@ fn every_byte_offset_of_the_packed_data() {
 fn extreme_codes_do_not_overflow() {
     for format in Format::ALL {
         for cols in [256, 320, 4096] {
-            for act in [-128i8, 127] {
+            for act in [-128i8, -127, 127] {
                 for byte in [0u8, 0x55, 0x80, 0xAA, 0xFF] {
                     const ROWS: usize = 57; // as many at once as a tier takes, eight at once, one alone
                     const BATCH: usize = 5;

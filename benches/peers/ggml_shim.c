@@ -51,6 +51,7 @@ size_t ggml_row_size(enum ggml_type type, int64_t ne) {
     switch (type) {
     case GGML_TYPE_TQ1_0: return (size_t)(ne / 256 * 54);
     case GGML_TYPE_Q4_0: return (size_t)(ne / 32 * 18);
+    case GGML_TYPE_Q8_0: return (size_t)(ne / 32 * 34);
     case GGML_TYPE_Q3_K: return (size_t)(ne / 256 * 110);
     case GGML_TYPE_IQ3_S: return (size_t)(ne / 256 * 110);
     case GGML_TYPE_Q4_K: return (size_t)(ne / 256 * 144);

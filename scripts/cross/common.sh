@@ -79,8 +79,8 @@ need() {
 suite() {
     local file name without=
     tests=()
-    for file in tests/*.rs; do
-        name=$(basename "$file" .rs)
+    for file in tests/*.rs tests/*/main.rs; do
+        name=$(basename "${file%/main.rs}" .rs)
         case $name in
             capi* | cli* | io_hostile) without="$without $name" ;;
             *) tests+=(--test "$name") ;;

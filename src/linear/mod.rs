@@ -13,6 +13,8 @@ mod base3;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod dense;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod five;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod interleaved;
 mod ops;
 #[cfg(feature = "rayon")]
@@ -23,6 +25,10 @@ mod q35b;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod q35b_wide;
 mod q35p;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod q35p_wide;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod q8;
 mod rows;
 mod scalar;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -34,6 +40,8 @@ mod ternary;
 mod ternary_dot;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tile;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod trits;
 pub mod vector;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod wide;

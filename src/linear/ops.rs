@@ -15,7 +15,7 @@ use super::table::ActTable;
 /// Codes are *unsigned digits* here (trit + 1, level + 2): a caller subtracts the sum of the activations once
 /// (twice for five levels). Activations may be any i8, -128 included.
 pub(crate) trait Ops: Copy {
-    /// Whether the tier has the functions of eight rows below. Where they would not be faster than one row after the
+    /// Whether the tier has the function of eight rows below. Where they would not be faster than one row after the
     /// other, their code would only take flash.
     const EIGHT_ROWS: bool = false;
 
@@ -28,28 +28,20 @@ pub(crate) trait Ops: Copy {
     /// `TQ2_0` codes (0..=3) times activations. |sum| <= 256 * 3 * 128 < 2^17.
     fn tq2_0(self, q: &[u8; tq2_0::CODE_BYTES], a: &[i8; 256]) -> i32;
 
-    /// `y += W a` for rows of `TQ1_0`, as many as come out even with eight: the bits of
+    /// `y += W a` for the rows that `data` holds, as many as come out even with eight: the bits of
     /// [`rows::dot`](super::rows::dot) where `y` was zero. `tables` are those of `acts`, or none.
     #[inline(always)]
-    fn tq1_0_rows(
+    fn eight_rows(
         self,
+        _weights: &Packed<'_>,
         _data: &[u8],
-        _row_bytes: usize,
         _acts: &[ActBlock],
         _tables: &[ActTable],
         _y: &mut [f32],
     ) {
     }
 
-    /// `y += W a` for rows of `TQ2_0`, as [`Ops::tq1_0_rows`].
-    #[inline(always)]
-    fn tq2_0_rows(self, _data: &[u8], _row_bytes: usize, _acts: &[ActBlock], _y: &mut [f32]) {}
-
-    /// `y = W a` for rows of dense ternary weights, which `data` holds, as [`Ops::tq1_0_rows`].
-    #[inline(always)]
-    fn dense_rows(self, _weights: &Packed<'_>, _data: &[u8], _acts: &[ActBlock], _y: &mut [f32]) {}
-
-    /// Ternary weights times a batch of vectors of `per_vector` blocks each, as many rows as come out
+    /// Weights times a batch of vectors of `per_vector` blocks each, as many rows as come out
     /// even; returns how many.
     #[inline(always)]
     fn batch(self, _weights: &Packed<'_>, _acts: &[ActBlock], _per_vector: usize, _y: &mut [f32]) -> usize {

@@ -26,12 +26,10 @@ pub(crate) fn matmul(
         return ops::run(tier, q35b::Matmul { weights, per_vector, acts, y });
     }
     let mut from = 0;
-    if matches!(weights.format, Format::Tq1_0 | Format::Tq2_0 | Format::DenseTernary) {
-        if acts.len() >= BATCH * per_vector {
-            from = ops::run(tier, Batch { weights, per_vector, acts, y });
-        }
-        from = ops::run(tier, EightRows { weights, from, per_vector, acts, tables, y });
+    if acts.len() >= BATCH * per_vector {
+        from = ops::run(tier, Batch { weights, per_vector, acts, y });
     }
+    from = ops::run(tier, EightRows { weights, from, per_vector, acts, tables, y });
     ops::run(tier, OneByOne { weights, from, per_vector, acts, y });
 }
 
@@ -75,11 +73,7 @@ impl Kernel for EightRows<'_, '_> {
             let tables = tables.next().unwrap_or_default();
             let y = y.get_mut(from..).unwrap_or_default();
             y.fill(0.0);
-            match weights.format {
-                Format::Tq1_0 => ops.tq1_0_rows(data, weights.row_bytes, acts, tables, y),
-                Format::DenseTernary => ops.dense_rows(weights, data, acts, y),
-                _ => ops.tq2_0_rows(data, weights.row_bytes, acts, y),
-            }
+            ops.eight_rows(weights, data, acts, tables, y);
         }
         from + (weights.rows - from) / 8 * 8
     }

@@ -50,10 +50,14 @@ static EVEN_ODD: [[u8; 16]; 2] = [[0x55; 16], [0xAA; 16]];
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 static FIRST_HALF: [[u8; 16]; 2] = [[0xFF; 16], [0; 16]];
 
-/// Sums of `q a` over the 4-bit halves, and four times the same over the 3-bit halves, as i16 lanes.
+/// Sums of `q a` over the 4-bit halves, and over the 3-bit halves, as i16 lanes: at most 15,360 and 7168.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
-fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L::Shorts, L::Shorts) {
+pub(super) fn shorts<L: Lanes>(
+    l: L,
+    group: &[u8; GROUP_BYTES],
+    a: &[i8; GROUP_LEN],
+) -> (L::Shorts, L::Shorts) {
     let (mut fours, mut threes) = (l.no_shorts(), l.no_shorts());
     let (Some(n0), Some(n1), Some(lows), Some(&highs)) = (
         group.first_chunk::<32>(),
@@ -81,12 +85,12 @@ fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L:
     let low = l.load(lows);
     let (low_up, highs_up) = (l.upper_halves(low), l.upper_halves(highs));
     let (high, high_up) = (l.add(highs, highs), l.add(highs_up, highs_up));
-    // |4 * ones| <= 4 * 2 * 7 * 256 = 14,336 and |fours| <= 2 * 28 * 256 = 14,336: together in an i16.
+    // |single| <= 2 * 7 * 256 = 3584 and |threes| <= 2 * 28 * 256 = 14,336.
     let mut single = l.add_digits(l.no_shorts(), ones(l, low, high), load(l, b0));
     threes = l.add_digits(threes, times_four(l, low, high), load(l, b1));
     single = l.add_digits(single, ones(l, low_up, high_up), load(l, b2));
     threes = l.add_digits(threes, times_four(l, low_up, high_up), load(l, b3));
-    (fours, l.four_times_plus(single, threes))
+    (fours, l.plus_quarter(single, threes))
 }
 
 /// [`sum_scalar`] on a vector tier.
@@ -94,14 +98,7 @@ fn shorts<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> (L:
 #[inline(always)]
 pub(super) fn sum_wide<L: Lanes>(l: L, group: &[u8; GROUP_BYTES], a: &[i8; GROUP_LEN]) -> i32 {
     let (fours, threes) = shorts(l, group, a);
-    combine(l.widen(fours), l.widen(threes))
-}
-
-/// The sum over codes, from the sum over 4-bit levels and four times that over 3-bit levels (a multiple of 4).
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-#[inline(always)]
-fn combine(fours: i32, threes: i32) -> i32 {
-    STEP_4 as i32 * fours + STEP_3 as i32 * (threes >> 2)
+    l.total(l.add_shorts_times(l.add_shorts_times(l.no_ints(), fours, STEP_4), threes, STEP_3))
 }
 
 /// The codes of the last group of a row, shorter than a full one, times activations.

@@ -6,11 +6,14 @@ use crate::simd::codebook::CodebookLanes;
 use crate::simd::lanes::{Lanes, unsigned};
 
 use super::dense::{self, Dense};
+use super::five::{self, FiveLevel};
 use super::ops::Ops;
+use super::q8::{self, Q8_0};
+use super::q35p_wide::{self, Q35P};
 use super::scalar::Scalar;
 use super::sources::{Interleaved, Tq1_0, Tq2_0};
 use super::table::ActTable;
-use super::{Packed, base3, interleaved, prepared, ternary, ternary_dot, tile};
+use super::{Packed, base3, interleaved, prepared, rows, ternary, ternary_dot, tile};
 
 /// A vector tier: the token of its instructions.
 #[derive(Clone, Copy)]
@@ -123,41 +126,45 @@ impl<L: CodebookLanes> Ops for Wide<L> {
     }
 
     #[inline(always)]
-    fn tq1_0_rows(
+    fn eight_rows(
         self,
+        weights: &Packed<'_>,
         data: &[u8],
-        row_bytes: usize,
         acts: &[ActBlock],
         tables: &[ActTable],
         y: &mut [f32],
     ) {
-        if L::DOT {
-            ternary_dot::tq1_0(self.0, data, row_bytes, acts, y);
-        } else {
-            ternary::tq1_0(self.0, data, row_bytes, acts, tables, y);
+        let Packed { format, cols, row_bytes, .. } = *weights;
+        let l = self.0;
+        match format {
+            Format::Tq1_0 if L::DOT => ternary_dot::tq1_0(l, data, row_bytes, acts, y),
+            Format::Tq1_0 => ternary::tq1_0(l, data, row_bytes, acts, tables, y),
+            Format::Tq2_0 => ternary::tq2_0(l, data, row_bytes, acts, y),
+            Format::DenseTernary => dense::matvec(l, data, row_bytes, cols, acts, y),
+            Format::FiveLevel => five::matvec(l, data, row_bytes, cols, acts, y),
+            Format::Q8_0 if q8::symmetric(acts) => q8::matvec(l, data, row_bytes, acts, y),
+            Format::Q8_0 => {
+                for (y, row) in y.iter_mut().zip(data.chunks_exact(row_bytes.max(1))) {
+                    *y = rows::dot(self, format, row, cols, acts);
+                }
+            }
+            Format::Q35P => q35p_wide::matvec(l, data, row_bytes, cols, acts, y),
+            Format::Q35B => {} // goes its own way: `Ops::q35b`
         }
-    }
-
-    #[inline(always)]
-    fn tq2_0_rows(self, data: &[u8], row_bytes: usize, acts: &[ActBlock], y: &mut [f32]) {
-        ternary::tq2_0(self.0, data, row_bytes, acts, y);
-    }
-
-    #[inline(always)]
-    fn dense_rows(self, weights: &Packed<'_>, data: &[u8], acts: &[ActBlock], y: &mut [f32]) {
-        dense::matvec(self.0, data, weights.row_bytes, weights.cols, acts, y);
     }
 
     #[inline(always)]
     fn batch(self, weights: &Packed<'_>, acts: &[ActBlock], per_vector: usize, y: &mut [f32]) -> usize {
         let Packed { format, rows, cols, row_bytes, data } = *weights;
-        let bytes = 8 * row_bytes;
+        let (l, bytes, shape) = (self.0, 8 * row_bytes, (rows, cols));
         match format {
-            Format::Tq1_0 => tile::matmul::<L, Tq1_0>(self.0, data, bytes, (rows, cols), acts, per_vector, y),
-            Format::DenseTernary => {
-                tile::matmul::<L, Dense>(self.0, data, bytes, (rows, cols), acts, per_vector, y)
-            }
-            _ => tile::matmul::<L, Tq2_0>(self.0, data, bytes, (rows, cols), acts, per_vector, y),
+            Format::Tq1_0 => tile::matmul::<L, Tq1_0>(l, data, bytes, shape, acts, per_vector, y),
+            Format::Tq2_0 => tile::matmul::<L, Tq2_0>(l, data, bytes, shape, acts, per_vector, y),
+            Format::DenseTernary => tile::matmul::<L, Dense>(l, data, bytes, shape, acts, per_vector, y),
+            Format::FiveLevel => tile::matmul::<L, FiveLevel>(l, data, bytes, shape, acts, per_vector, y),
+            Format::Q8_0 => tile::matmul::<L, Q8_0>(l, data, bytes, shape, acts, per_vector, y),
+            Format::Q35P => tile::matmul::<L, Q35P>(l, data, bytes, shape, acts, per_vector, y),
+            Format::Q35B => 0, // goes its own way: `Ops::q35b`
         }
     }
 

@@ -130,19 +130,18 @@ pub fn pack_tail(codes: &[i8], scale: f16, out: &mut [u8]) {
 /// Unpacks the last block of a row into `codes` (fewer than 192); returns the scale.
 pub fn unpack_tail(block: &[u8], codes: &mut [i8]) -> f32 {
     let Some((bytes, scale)) = block.split_last_chunk::<SCALE_BYTES>() else { return 0.0 };
-    let triples = codes.len().div_ceil(3);
-    for j in 0..triples {
-        let q = match bytes.get(j) {
-            Some(byte) => byte & 127,
-            None => {
-                let tops = bytes.iter().skip(7 * (j - bytes.len())).take(7);
-                tops.enumerate().fold(0, |q, (bit, byte)| q | (byte >> 7) << bit)
-            }
-        };
-        for (k, pow5) in POW5.into_iter().enumerate() {
-            if let Some(code) = codes.get_mut(k * triples + j) {
-                *code = digit(q, pow5) as i8 - 2;
-            }
+    let (count, held) = (codes.len().div_ceil(3), bytes.len());
+    let mut triples = [0u8; TRIPLES];
+    for (q, byte) in triples.iter_mut().zip(bytes) {
+        *q = byte & 127;
+    }
+    for (group, q) in triples.get_mut(held..).unwrap_or_default().iter_mut().enumerate() {
+        let tops = bytes.get(7 * group..).unwrap_or_default().iter().take(7);
+        *q = tops.enumerate().fold(0, |q, (bit, byte)| q | (byte >> 7) << bit);
+    }
+    for (plane, pow5) in codes.chunks_mut(count.max(1)).zip(POW5) {
+        for (code, &q) in plane.iter_mut().zip(&triples) {
+            *code = digit(q, pow5) as i8 - 2;
         }
     }
     crate::math::f16_from_le(*scale)

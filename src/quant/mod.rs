@@ -53,7 +53,7 @@ pub use fit::Fit;
 pub use format::Format;
 pub use mixed::{Mixed, mixed_select, mixed_smallest, mixed_workspace_size};
 #[cfg(feature = "rayon")]
-pub use parallel::quantize_parallel;
+pub use parallel::{quantize_parallel, quantize_weighted_parallel};
 pub use partial::FitPartial;
 
 use crate::Error;

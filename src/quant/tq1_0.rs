@@ -51,11 +51,20 @@ pub fn unpack(block: &[u8; BLOCK_BYTES], codes: &mut [i8; BLOCK_LEN]) -> f32 {
 /// Unpacks the 52 digit bytes of a block into trits.
 #[inline(always)]
 pub(crate) fn unpack_codes(q: &[u8; CODE_BYTES], codes: &mut [i8; BLOCK_LEN]) {
-    let (head, rest) = q.split_at(32);
-    let (middle, last) = rest.split_at(16);
-    let (c0, c1) = codes.split_at_mut(160);
-    let (c1, c2) = c1.split_at_mut(80);
-    base3::unpack_planes(head, c0);
-    base3::unpack_planes(middle, c1);
-    base3::unpack_planes(last, c2);
+    let (Some(head), Some(middle), Some(last)) =
+        (q.first_chunk::<32>(), q.get(32..48).and_then(|m| m.first_chunk::<16>()), q.last_chunk::<4>())
+    else {
+        return; // 32 + 16 + 4 bytes: never
+    };
+    let (c0, rest) = codes.split_at_mut(160);
+    let (c1, c2) = rest.split_at_mut(80);
+    base3::unpack_planes_of(head, c0);
+    base3::unpack_planes_of(middle, c1);
+    // Four planes of four trits, as one of sixteen.
+    let powers = base3::POW3.as_chunks::<4>().0.iter().flatten();
+    for (plane, &power) in c2.as_chunks_mut::<4>().0.iter_mut().zip(powers) {
+        for (code, b) in plane.iter_mut().zip(last) {
+            *code = base3::trit(b.wrapping_mul(power));
+        }
+    }
 }

@@ -58,6 +58,7 @@ impl Parts for V3 {
 
 impl Lanes for V3 {
     const TILES: usize = 6;
+    const FOLDS: bool = true;
     const BIAS: u8 = 128;
     type Bytes = __m256i;
     type Shorts = __m256i;
@@ -66,6 +67,12 @@ impl Lanes for V3 {
     type Quads = __m256i;
     type Packs = __m256i;
     type Rows = __m256;
+    /// Codes 0 and 2 of each row as i16, then codes 1 and 3.
+    type Step = [[i16; 16]; 2];
+    type Four = [[i16; 2]; 2];
+    type Codes = [i16; 16];
+    type Acts = [i16; 2];
+    type CodeSums = __m256i;
 
     #[inline(always)]
     fn load(self, bytes: &[u8; 32]) -> __m256i {
@@ -98,6 +105,10 @@ impl Lanes for V3 {
     #[inline(always)]
     fn at_least(self, a: __m256i, b: __m256i) -> __m256i {
         self.avx2._mm256_cmpeq_epi8(self.avx2._mm256_max_epu8(a, b), a)
+    }
+    #[inline(always)]
+    fn above(self, a: __m256i, b: __m256i) -> __m256i {
+        self.avx2._mm256_cmpgt_epi8(a, b)
     }
 
     #[inline(always)]
@@ -143,6 +154,10 @@ impl Lanes for V3 {
         self.plus_quarter(a, b)
     }
     #[inline(always)]
+    fn add_quads_times(self, sum: __m256i, quads: __m256i, by: i8) -> __m256i {
+        self.add_shorts_times(sum, quads, by)
+    }
+    #[inline(always)]
     fn add_group_products(self, sum: __m256i, acts: __m256i, trits: __m256i) -> __m256i {
         self.avx2._mm256_add_epi16(sum, self.avx2._mm256_maddubs_epi16(acts, trits))
     }
@@ -171,6 +186,10 @@ impl Lanes for V3 {
     }
 
     #[inline(always)]
+    fn top_bits(self, bytes: __m256i) -> u32 {
+        self.avx2._mm256_movemask_epi8(bytes) as u32
+    }
+    #[inline(always)]
     fn even_packs(self, bytes: __m256i) -> __m256i {
         // The byte in the upper half of a lane, so that the upper half of a product is its integer part.
         self.avx2._mm256_slli_epi16::<8>(bytes)
@@ -194,6 +213,39 @@ impl Lanes for V3 {
         self.total(self.avx2._mm256_madd_epi16(sum, self.avx._mm256_set1_epi16(1)))
     }
 
+    #[inline(always)]
+    fn step(self, bytes: __m256i) -> [[i16; 16]; 2] {
+        let even = self.avx2._mm256_srai_epi16::<8>(self.avx2._mm256_slli_epi16::<8>(bytes));
+        cast([even, self.avx2._mm256_srai_epi16::<8>(bytes)])
+    }
+    #[inline(always)]
+    fn four(self, [a, b, c, d]: [i8; 4]) -> [[i16; 2]; 2] {
+        [[a as i16, c as i16], [b as i16, d as i16]]
+    }
+    #[inline(always)]
+    fn no_code_sums(self) -> __m256i {
+        self.no_ints()
+    }
+    #[inline(always)]
+    fn add_codes(self, sum: __m256i, acts: &[i16; 2], codes: &[i16; 16]) -> __m256i {
+        let acts = self.avx._mm256_set1_epi32(cast(*acts));
+        self.avx2._mm256_add_epi32(sum, self.avx2._mm256_madd_epi16(acts, cast(*codes)))
+    }
+    #[inline(always)]
+    fn code_sums(self, sum: __m256i) -> __m256i {
+        sum
+    }
+    #[inline(always)]
+    fn add_shorts_times(self, sum: __m256i, shorts: __m256i, by: i8) -> __m256i {
+        let products = self.avx2._mm256_madd_epi16(shorts, self.avx._mm256_set1_epi16(by as i16));
+        self.avx2._mm256_add_epi32(sum, products)
+    }
+    #[inline(always)]
+    fn code_products(self, codes: __m256i, acts: __m256i) -> __m256i {
+        // |code| is an unsigned byte, 128 too; the sign goes to the activation.
+        let acts = self.avx2._mm256_sign_epi8(acts, codes);
+        self.pairs(self.avx2._mm256_maddubs_epi16(self.avx2._mm256_abs_epi8(codes), acts))
+    }
     #[inline(always)]
     fn no_ints(self) -> __m256i {
         cast([0u8; 32])
@@ -259,6 +311,10 @@ impl Lanes for V3 {
         avx._mm256_add_ps(totals, avx._mm256_mul_ps(avx._mm256_set1_ps(by), inner))
     }
 
+    #[inline(always)]
+    fn add_times(self, totals: __m256, by: f32, rows: __m256) -> __m256 {
+        self.avx._mm256_add_ps(totals, self.avx._mm256_mul_ps(self.avx._mm256_set1_ps(by), rows))
+    }
     #[inline(always)]
     fn no_floats(self) -> [__m256; 2] {
         cast([0f32; 16])

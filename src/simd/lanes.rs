@@ -9,6 +9,8 @@ pub(crate) trait Lanes: Copy {
     const TILES: usize;
     /// Whether [`Lanes::add_products`] is one instruction a register.
     const DOT: bool = false;
+    /// Whether instructions take an operand from memory, so that two of them may as well load it twice.
+    const FOLDS: bool;
     /// What makes activations unsigned, where the tier multiplies unsigned bytes with signed ones.
     const BIAS: u8;
 
@@ -27,6 +29,16 @@ pub(crate) trait Lanes: Copy {
     type Packs: Copy;
     /// Eight floats: one for each of eight rows.
     type Rows: Copy;
+    /// Codes of each of eight rows, as [`Lanes::add_codes`] takes them.
+    type Codes: bytemuck::Pod;
+    /// As many activations.
+    type Acts: bytemuck::Pod;
+    /// [`Lanes::Codes`] of four columns.
+    type Step: bytemuck::Pod;
+    /// [`Lanes::Acts`] of four columns.
+    type Four: bytemuck::Pod;
+    /// i32 partial sums for each of eight rows.
+    type CodeSums: Copy;
 
     fn load(self, bytes: &[u8; 32]) -> Self::Bytes;
     fn splat(self, byte: u8) -> Self::Bytes;
@@ -41,6 +53,8 @@ pub(crate) trait Lanes: Copy {
     fn quarters(self, a: Self::Bytes) -> Self::Bytes;
     /// 0xFF where the unsigned byte `a >= b`, else 0.
     fn at_least(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// 0xFF where the signed byte `a > b`, else 0.
+    fn above(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
 
     fn no_shorts(self) -> Self::Shorts;
     /// Adds the products of digits 0..=127 (unsigned) and activations (signed, -128 included) to lanes. i16 lanes: with
@@ -65,8 +79,10 @@ pub(crate) trait Lanes: Copy {
     fn add_group_digits(self, sum: Self::Quads, digits: Self::Bytes, acts: Self::Bytes) -> Self::Quads;
     /// `a + b / 4`, where 4 divides every product in `b`; within the same bound.
     fn quads_plus_quarter(self, a: Self::Quads, b: Self::Quads) -> Self::Quads;
-    /// Adds the products of activations, each with [`Lanes::BIAS`] added, and trits (-1, 0, 1), within each group of
-    /// four. No more than 64 calls before [`Lanes::add_quads`].
+    /// [`Lanes::add_quads`] with every sum multiplied by `by`.
+    fn add_quads_times(self, sum: Self::Ints, quads: Self::Quads, by: i8) -> Self::Ints;
+    /// Adds the products of activations, each with [`Lanes::BIAS`] added, and small codes, within each group of four. No
+    /// more than 64 calls with trits (-1, 0, 1), `64 / d` with codes -d..=d, before [`Lanes::add_quads`].
     fn add_group_products(self, sum: Self::Quads, acts: Self::Bytes, trits: Self::Bytes) -> Self::Quads;
     /// Subtracts the sum of group `i` from lane `i`.
     fn sub_quads(self, sum: Self::Ints, quads: Self::Quads) -> Self::Ints;
@@ -76,13 +92,15 @@ pub(crate) trait Lanes: Copy {
     fn transpose(self, rows: [Self::Bytes; 8]) -> [Self::Bytes; 8];
     fn store(self, bytes: Self::Bytes) -> [u8; 32];
 
+    /// Bit 7 of byte `i` as bit `i`.
+    fn top_bits(self, bytes: Self::Bytes) -> u32;
     /// Bytes 0, 2, 4, ...
     fn even_packs(self, bytes: Self::Bytes) -> Self::Packs;
     /// Bytes 1, 3, 5, ...
     fn odd_packs(self, bytes: Self::Bytes) -> Self::Packs;
     /// 16 bytes in order.
     fn packs(self, bytes: &[u8; 16]) -> Self::Packs;
-    /// `floor(pack * powers[i] / 256) * coefficients[i]`, added up in pairs of lanes. `powers` are at most 243.
+    /// `floor(pack * powers[i] / 256) * coefficients[i]`, added up in pairs of lanes. `pack * powers[i]` fits 16 bits.
     fn add_digit_sums(
         self,
         sum: Self::Ints,
@@ -91,7 +109,22 @@ pub(crate) trait Lanes: Copy {
         coefficients: &[i16; 16],
     ) -> Self::Ints;
 
+    /// The codes of a step, four bytes for each of eight rows.
+    fn step(self, bytes: Self::Bytes) -> Self::Step;
+    fn four(self, codes: [i8; 4]) -> Self::Four;
+    fn no_code_sums(self) -> Self::CodeSums;
+    /// Adds to each row the products of its codes with the activations; exact for all bytes. A lane grows by at most
+    /// 4 * 2^14 = 2^16 a call.
+    fn add_codes(self, sum: Self::CodeSums, acts: &Self::Acts, codes: &Self::Codes) -> Self::CodeSums;
+    /// The sums of eight rows.
+    fn code_sums(self, sum: Self::CodeSums) -> Self::Ints;
+
     fn no_ints(self) -> Self::Ints;
+    /// Adds the lanes of digit sums, multiplied by `by`, in some order.
+    fn add_shorts_times(self, sum: Self::Ints, shorts: Self::Shorts, by: i8) -> Self::Ints;
+    /// Products of signed bytes as i32 lanes, where no activation is -128 (a code may be): two products fit an i16, at
+    /// most 2 * 128 * 127 = 32,512.
+    fn code_products(self, codes: Self::Bytes, acts: Self::Bytes) -> Self::Ints;
     /// The sums of all lanes of each of eight vectors, in order.
     fn total_eight(self, sums: [Self::Ints; 8]) -> Self::Ints;
     /// Adds the products of signed bytes to i32 lanes; exact for all bytes. A lane grows by at most
@@ -115,6 +148,9 @@ pub(crate) trait Lanes: Copy {
         sums: Self::Ints,
         offset: i32,
     ) -> Self::Rows;
+
+    /// `totals + by * rows`, each operation rounded.
+    fn add_times(self, totals: Self::Rows, by: f32, rows: Self::Rows) -> Self::Rows;
 
     fn no_floats(self) -> Self::Floats;
     fn load_floats(self, values: &[f32; 16]) -> Self::Floats;

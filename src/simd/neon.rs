@@ -31,6 +31,7 @@ fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C
 impl Lanes for Neon {
     const TILES: usize = products::TILES;
     const DOT: bool = products::DOT;
+    const FOLDS: bool = false;
     const BIAS: u8 = 0;
     type Bytes = [uint8x16_t; 2];
     type Shorts = products::Shorts;
@@ -39,6 +40,11 @@ impl Lanes for Neon {
     type Quads = products::Quads;
     type Packs = [uint16x8_t; 2];
     type Rows = [float32x4_t; 2];
+    type Step = [u8; 32];
+    type Four = [i8; 4];
+    type Codes = [u8; 32];
+    type Acts = [i8; 4];
+    type CodeSums = products::CodeSums;
 
     #[inline(always)]
     fn load(self, bytes: &[u8; 32]) -> [uint8x16_t; 2] {
@@ -71,6 +77,10 @@ impl Lanes for Neon {
     #[inline(always)]
     fn at_least(self, a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
         both(a, b, |a, b| self.neon.vcgeq_u8(a, b))
+    }
+    #[inline(always)]
+    fn above(self, a: [uint8x16_t; 2], b: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
+        both(a, b, |a, b| self.neon.vcgtq_s8(cast(a), cast(b)))
     }
 
     #[inline(always)]
@@ -121,6 +131,10 @@ impl Lanes for Neon {
         products::quads_plus_quarter(self, a, b)
     }
     #[inline(always)]
+    fn add_quads_times(self, sum: [int32x4_t; 2], quads: products::Quads, by: i8) -> [int32x4_t; 2] {
+        products::add_quads_times(self, sum, quads, by)
+    }
+    #[inline(always)]
     fn add_group_products(
         self,
         sum: products::Quads,
@@ -157,6 +171,15 @@ impl Lanes for Neon {
         cast(bytes)
     }
 
+    #[inline(always)]
+    fn top_bits(self, [low, high]: [uint8x16_t; 2]) -> u32 {
+        let bits: uint8x16_t = cast([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128]);
+        let set = |v: uint8x16_t| self.neon.vandq_u8(cast(self.neon.vshrq_n_s8::<7>(cast(v))), bits);
+        let pairs = self.neon.vpaddq_u8(set(low), set(high));
+        let fours = self.neon.vpaddq_u8(pairs, pairs);
+        let [mask, ..]: [u32; 4] = cast(self.neon.vpaddq_u8(fours, fours));
+        mask
+    }
     #[inline(always)]
     fn even_packs(self, bytes: [uint8x16_t; 2]) -> [uint16x8_t; 2] {
         let [low, high]: [uint16x8_t; 2] = cast(bytes);
@@ -197,6 +220,34 @@ impl Lanes for Neon {
         products::widen(self, sum)
     }
 
+    #[inline(always)]
+    fn step(self, bytes: [uint8x16_t; 2]) -> [u8; 32] {
+        cast(bytes)
+    }
+    #[inline(always)]
+    fn four(self, codes: [i8; 4]) -> [i8; 4] {
+        codes
+    }
+    #[inline(always)]
+    fn no_code_sums(self) -> products::CodeSums {
+        products::no_code_sums()
+    }
+    #[inline(always)]
+    fn add_codes(self, sum: products::CodeSums, acts: &[i8; 4], codes: &[u8; 32]) -> products::CodeSums {
+        products::add_codes(self, sum, cast(self.neon.vdupq_n_u32(cast(*acts))), cast(*codes))
+    }
+    #[inline(always)]
+    fn code_sums(self, sum: products::CodeSums) -> [int32x4_t; 2] {
+        products::code_sums(self, sum)
+    }
+    #[inline(always)]
+    fn add_shorts_times(self, sum: [int32x4_t; 2], shorts: products::Shorts, by: i8) -> [int32x4_t; 2] {
+        products::add_shorts_times(self, sum, shorts, by)
+    }
+    #[inline(always)]
+    fn code_products(self, codes: [uint8x16_t; 2], acts: [uint8x16_t; 2]) -> [int32x4_t; 2] {
+        products::code_products(self, codes, acts)
+    }
     #[inline(always)]
     fn no_ints(self) -> [int32x4_t; 2] {
         cast([0u8; 32])
@@ -259,6 +310,11 @@ impl Lanes for Neon {
         [step(t0, c0, s0), step(t1, c1, s1)]
     }
 
+    #[inline(always)]
+    fn add_times(self, totals: [float32x4_t; 2], by: f32, rows: [float32x4_t; 2]) -> [float32x4_t; 2] {
+        let by = self.neon.vdupq_n_f32(by);
+        both(totals, rows, |t, r| self.neon.vaddq_f32(t, self.neon.vmulq_f32(by, r)))
+    }
     #[inline(always)]
     fn no_floats(self) -> [float32x4_t; 4] {
         cast([0f32; 16])

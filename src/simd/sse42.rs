@@ -57,6 +57,7 @@ impl Parts for V2 {
 
 impl Lanes for V2 {
     const TILES: usize = 2;
+    const FOLDS: bool = true;
     const BIAS: u8 = 128;
     type Bytes = [__m128i; 2];
     type Shorts = [__m128i; 2];
@@ -65,6 +66,12 @@ impl Lanes for V2 {
     type Quads = [__m128i; 2];
     type Packs = [__m128i; 2];
     type Rows = [__m128; 2];
+    /// Codes 0 and 2 of each row as i16, then codes 1 and 3.
+    type Step = [[[i16; 8]; 2]; 2];
+    type Four = [[i16; 2]; 2];
+    type Codes = [[i16; 8]; 2];
+    type Acts = [i16; 2];
+    type CodeSums = [__m128i; 2];
 
     #[inline(always)]
     fn load(self, bytes: &[u8; 32]) -> [__m128i; 2] {
@@ -97,6 +104,10 @@ impl Lanes for V2 {
     #[inline(always)]
     fn at_least(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
         both(a, b, |a, b| self.sse2._mm_cmpeq_epi8(self.sse2._mm_max_epu8(a, b), a))
+    }
+    #[inline(always)]
+    fn above(self, a: [__m128i; 2], b: [__m128i; 2]) -> [__m128i; 2] {
+        both(a, b, |a, b| self.sse2._mm_cmpgt_epi8(a, b))
     }
 
     #[inline(always)]
@@ -145,6 +156,10 @@ impl Lanes for V2 {
         self.plus_quarter(a, b)
     }
     #[inline(always)]
+    fn add_quads_times(self, sum: [__m128i; 2], quads: [__m128i; 2], by: i8) -> [__m128i; 2] {
+        self.add_shorts_times(sum, quads, by)
+    }
+    #[inline(always)]
     fn add_group_products(self, sum: [__m128i; 2], acts: [__m128i; 2], trits: [__m128i; 2]) -> [__m128i; 2] {
         let products = both(acts, trits, |a, t| self.ssse3._mm_maddubs_epi16(a, t));
         both(sum, products, |s, p| self.sse2._mm_add_epi16(s, p))
@@ -172,6 +187,10 @@ impl Lanes for V2 {
         cast(bytes)
     }
 
+    #[inline(always)]
+    fn top_bits(self, [low, high]: [__m128i; 2]) -> u32 {
+        self.sse2._mm_movemask_epi8(low) as u32 | (self.sse2._mm_movemask_epi8(high) as u32) << 16
+    }
     #[inline(always)]
     fn even_packs(self, [low, high]: [__m128i; 2]) -> [__m128i; 2] {
         // The byte in the upper half of a lane, so that the upper half of a product is its integer part.
@@ -206,6 +225,44 @@ impl Lanes for V2 {
         self.total(both(sum, ones, |s, one| self.sse2._mm_madd_epi16(s, one)))
     }
 
+    #[inline(always)]
+    fn step(self, [low, high]: [__m128i; 2]) -> [[[i16; 8]; 2]; 2] {
+        let even = |v| self.sse2._mm_srai_epi16::<8>(self.sse2._mm_slli_epi16::<8>(v));
+        let odd = |v| self.sse2._mm_srai_epi16::<8>(v);
+        cast([even(low), even(high), odd(low), odd(high)])
+    }
+    #[inline(always)]
+    fn four(self, [a, b, c, d]: [i8; 4]) -> [[i16; 2]; 2] {
+        [[a as i16, c as i16], [b as i16, d as i16]]
+    }
+    #[inline(always)]
+    fn no_code_sums(self) -> [__m128i; 2] {
+        self.no_ints()
+    }
+    #[inline(always)]
+    fn add_codes(self, sum: [__m128i; 2], acts: &[i16; 2], codes: &[[i16; 8]; 2]) -> [__m128i; 2] {
+        let acts = self.sse2._mm_set1_epi32(cast(*acts));
+        let products = both([acts; 2], cast(*codes), |a, c| self.sse2._mm_madd_epi16(a, c));
+        both(sum, products, |s, p| self.sse2._mm_add_epi32(s, p))
+    }
+    #[inline(always)]
+    fn code_sums(self, sum: [__m128i; 2]) -> [__m128i; 2] {
+        sum
+    }
+    #[inline(always)]
+    fn add_shorts_times(self, sum: [__m128i; 2], shorts: [__m128i; 2], by: i8) -> [__m128i; 2] {
+        let by = self.sse2._mm_set1_epi16(by as i16);
+        both(sum, shorts, |s, q| self.sse2._mm_add_epi32(s, self.sse2._mm_madd_epi16(q, by)))
+    }
+    #[inline(always)]
+    fn code_products(self, codes: [__m128i; 2], acts: [__m128i; 2]) -> [__m128i; 2] {
+        // |code| is an unsigned byte, 128 too; the sign goes to the activation.
+        both(codes, acts, |c, a| {
+            let products =
+                self.ssse3._mm_maddubs_epi16(self.ssse3._mm_abs_epi8(c), self.ssse3._mm_sign_epi8(a, c));
+            self.pairs(products)
+        })
+    }
     #[inline(always)]
     fn no_ints(self) -> [__m128i; 2] {
         cast([0u8; 32])
@@ -276,6 +333,13 @@ impl Lanes for V2 {
         [step(t0, c0, s0), step(t1, c1, s1)]
     }
 
+    #[inline(always)]
+    fn add_times(self, totals: [__m128; 2], by: f32, rows: [__m128; 2]) -> [__m128; 2] {
+        let by = self.sse._mm_set1_ps(by);
+        let ([t0, t1], [r0, r1]) = (totals, rows);
+        let step = |total, row| self.sse._mm_add_ps(total, self.sse._mm_mul_ps(by, row));
+        [step(t0, r0), step(t1, r1)]
+    }
     #[inline(always)]
     fn no_floats(self) -> [__m128; 4] {
         cast([0f32; 16])

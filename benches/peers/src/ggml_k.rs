@@ -1,4 +1,4 @@
-//! ggml's formats around 3.5 bits.
+//! ggml's formats around 3.5 bits, and `Q8_0`.
 
 use std::ffi::c_void;
 
@@ -28,6 +28,7 @@ ggml! {
     quantize_q4_K ggml_vec_dot_q4_K_q8_K dequantize_row_q4_K;
     quantize_iq3_s ggml_vec_dot_iq3_s_q8_K dequantize_row_iq3_s;
     quantize_q4_0 ggml_vec_dot_q4_0_q8_0 dequantize_row_q4_0;
+    quantize_q8_0 ggml_vec_dot_q8_0_q8_0 dequantize_row_q8_0;
 }
 
 /// A peer and the name of its figures.
@@ -84,6 +85,20 @@ pub const PEERS: [Peer; 4] = [
         },
     },
 ];
+
+/// The same bytes as hybridq's.
+pub const Q8_0: Peer = Peer {
+    key: "ggml",
+    format: Format {
+        name: "ggml Q8_0",
+        block: (32, 34),
+        act_block: (32, 34),
+        quantize: quantize_q8_0,
+        dequantize: dequantize_row_q8_0,
+        quantize_acts: quantize_row_q8_0,
+        dot: ggml_vec_dot_q8_0_q8_0,
+    },
+};
 
 /// Fills the tables that only some formats need.
 pub fn init() {

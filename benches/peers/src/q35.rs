@@ -1,15 +1,18 @@
-//! `Q35B` beside ggml's formats around 3.5 bits, each in its own bytes, made from the same weights.
+//! `Q35B` and `Q35P` beside ggml's formats around 3.5 bits, each in its own bytes, made from the same weights; `Q8_0` beside
+//! ggml's, in the same bytes.
 
 use std::hint::black_box;
 use std::path::Path;
 
 use hybridq::linear::{Packed, matmul, matvec};
-use hybridq::quant::{ActBlock, Format, NonFinite, Options, dequantize, quantize, quantize_activations};
+use hybridq::quant::{
+    ActBlock, Format, NonFinite, Options, dequantize, quantize, quantize_activations, quantize_workspace_size,
+};
 use hybridq::simd::{self, Tier};
 
 use crate::common::{gaussian, rmse};
 use crate::duel::medians;
-use crate::ggml_k::{self, PEERS, Peer};
+use crate::ggml_k::{self, PEERS, Peer, Q8_0};
 
 const N: usize = 4096;
 const BATCH: usize = 32;
@@ -18,17 +21,23 @@ pub fn run() {
     ggml_k::init();
     let x = gaussian(N * N, 1);
     let sample = &x[..1 << 20];
-    let encoder = std::env::var("MINILM").ok().filter(|p| !p.is_empty()).map(|p| encoder_weights(Path::new(&p)));
+    let encoder =
+        std::env::var("MINILM").ok().filter(|p| !p.is_empty()).map(|p| encoder_weights(Path::new(&p)));
     table(sample, encoder.as_deref());
     products(&x);
     tiers(&x);
 }
 
 fn pack(x: &[f32], cols: usize) -> Vec<u8> {
-    let options = Options::new(Format::Q35B);
+    pack_as(Format::Q35B, x, cols)
+}
+
+fn pack_as(format: Format, x: &[f32], cols: usize) -> Vec<u8> {
+    let options = Options::new(format);
     let rows = x.len() / cols;
-    let mut out = vec![0; Format::Q35B.matrix_bytes(rows, cols).unwrap()];
-    quantize(Format::Q35B, &options, rows, cols, x, &mut out, &mut []).unwrap();
+    let mut out = vec![0; format.matrix_bytes(rows, cols).unwrap()];
+    let mut scratch = vec![0; quantize_workspace_size(format, &options, rows, cols).unwrap()];
+    quantize(format, &options, rows, cols, x, &mut out, &mut scratch).unwrap();
     out
 }
 
@@ -97,17 +106,21 @@ fn table(gauss: &[f32], encoder: Option<&[f32]>) {
 }
 
 fn products(x: &[f32]) {
-    let packed = pack(x, N);
-    let w = Packed::new(Format::Q35B, N, N, &packed).unwrap();
     let a = gaussian(BATCH * N, 2);
     let mut acts = vec![ActBlock::ZERO; BATCH * ActBlock::count(N)];
     quantize_activations(BATCH, N, &a, NonFinite::Error, &mut acts).unwrap();
-    for peer in &PEERS {
-        duel(peer, x, &w, &a, &acts);
+    let ours = [(Format::Q35B, &PEERS[..]), (Format::Q35P, &PEERS[..]), (Format::Q8_0, &[Q8_0])];
+    for (format, peers) in ours {
+        let packed = pack_as(format, x, N);
+        let w = Packed::new(format, N, N, &packed).unwrap();
+        for peer in peers.iter().filter(|p| format != Format::Q35P || ["q3_k", "q4_0"].contains(&p.key)) {
+            duel(peer, x, &w, &a, &acts);
+        }
     }
 }
 
 fn duel(peer: &Peer, x: &[f32], w: &Packed<'_>, a: &[f32], acts: &[ActBlock]) {
+    let own = w.format().name();
     let format = &peer.format;
     // IQ3_S: the same rows again and again, since it quantizes so slowly.
     let rows = if peer.key == "iq3_s" { 256 } else { N };
@@ -133,7 +146,7 @@ fn duel(peer: &Peer, x: &[f32], w: &Packed<'_>, a: &[f32], acts: &[ActBlock]) {
         ],
         if peer.key == "iq3_s" { 21 } else { 101 },
     );
-    report(&format!("q35b_matvec_vs_{}", peer.key), N * N, &times, format.name);
+    report(&format!("{own}_matvec_vs_{}", peer.key), N * N, &times, format.name);
     let times = medians(
         &mut [
             &mut (|| matmul(black_box(w), BATCH, acts, &mut ours).unwrap()),
@@ -141,7 +154,7 @@ fn duel(peer: &Peer, x: &[f32], w: &Packed<'_>, a: &[f32], acts: &[ActBlock]) {
         ],
         5,
     );
-    report(&format!("q35b_matmul{BATCH}_vs_{}", peer.key), BATCH * N * N, &times, format.name);
+    report(&format!("{own}_matmul{BATCH}_vs_{}", peer.key), BATCH * N * N, &times, format.name);
 }
 
 fn tiers(x: &[f32]) {

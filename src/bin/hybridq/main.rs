@@ -11,6 +11,7 @@ mod measure;
 mod plan;
 mod quantize;
 mod recipe;
+mod threads;
 mod ui;
 
 use std::process::ExitCode;

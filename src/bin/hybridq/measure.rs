@@ -4,12 +4,12 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use hybridq::Error;
-use hybridq::linear::{Packed, matvec};
+use hybridq::linear::{Packed, matvec_parallel};
 use hybridq::quant::{
     ActBlock, Format, NonFinite, Options, quantize, quantize_activations, quantize_workspace_size,
 };
 
-/// Seconds, the median of several turns on one thread.
+/// Seconds, the median of several turns, products on the threads of the global pool.
 #[derive(Clone, Copy)]
 pub struct Speed {
     /// Of a matrix-vector product, for each weight.
@@ -60,15 +60,15 @@ pub fn measure(format: Format, cols: usize, megabytes: u32) -> Result<Speed, Err
     // A kernel that would take longer is not held up by memory: fewer rows tell the same.
     let probe = rows.min((PROBE / row.max(1)).max(DISTINCT));
     let some = weights.rows_between(0, probe)?;
-    matvec(&some, &acts, y.get_mut(..probe).unwrap_or_default())?;
+    matvec_parallel(&some, &acts, y.get_mut(..probe).unwrap_or_default())?;
     let start = Instant::now();
-    matvec(black_box(&some), &acts, y.get_mut(..probe).unwrap_or_default())?;
+    matvec_parallel(black_box(&some), &acts, y.get_mut(..probe).unwrap_or_default())?;
     let per_row = start.elapsed().as_secs_f64() / probe as f64;
     let rows = rows.min(((LONGEST / per_row) as usize).max(probe));
     let weights = weights.rows_between(0, rows)?;
     y.truncate(rows);
     let products = median(|| {
-        matvec(black_box(&weights), &acts, &mut y)?;
+        matvec_parallel(black_box(&weights), &acts, &mut y)?;
         black_box(&y);
         Ok(())
     })?;

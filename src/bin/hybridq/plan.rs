@@ -1,11 +1,13 @@
 //! `hybridq plan`: how much memory a model takes in each format, and how fast it can run.
 
+use std::num::NonZeroUsize;
+
 use hybridq::io::gguf::TensorType;
 use hybridq::quant::Format;
 
 use crate::measure::{Speed, measure};
 use crate::recipe::format_parser;
-use crate::{Stop, ui};
+use crate::{Stop, threads, ui};
 
 /// Show the memory that weights take in each format, before you download anything.
 ///
@@ -24,13 +26,16 @@ pub struct Args {
     /// Memory bandwidth in GB/s: estimates tokens a second, if nothing but reading the weights takes time
     #[arg(long, value_name = "GB/s", value_parser = parse_bandwidth)]
     bandwidth: Option<f64>,
-    /// Measure tokens a second instead: time this library's products at those row lengths, one thread
+    /// Measure tokens a second instead: time this library's products at those row lengths
     #[arg(long, conflicts_with = "bandwidth")]
     measure: bool,
     /// With --measure: megabytes that the timed weights take, to be more than the caches hold
     #[arg(long, value_name = "MB", default_value_t = 256, requires = "measure",
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     working_set: u32,
+    /// With --measure: how many threads multiply
+    #[arg(short, long, value_name = "N", default_value = "1", requires = "measure")]
+    threads: NonZeroUsize,
 }
 
 /// Matrices with rows of one length.
@@ -135,6 +140,9 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         ],
     };
     let lines = lines(args.format)?;
+    if args.measure {
+        threads::start(args.threads.get())?;
+    }
     for model in &models {
         if !model.name.is_empty() {
             ui::print(&format!("{}: {:.0} parameters\n", model.name, model.values()));
@@ -225,9 +233,13 @@ fn print_notes(args: &Args, cols: u32) {
     }
     if args.measure {
         ui::print(&format!(
-            "tokens/s is measured on this machine: one thread, tier {}, int8 activations, batch 1; matrix-vector \
+            "tokens/s is measured on this machine: {}, tier {}, int8 activations, batch 1; matrix-vector \
              products over {} MB of weights (less for a format that takes more than 0.15 s for them) at the row lengths \
              of the model, scaled to all that a token reads; no attention, no other work.\n",
+            match args.threads.get() {
+                1 => "one thread".to_owned(),
+                n => format!("{n} threads"),
+            },
             hybridq::simd::active().name(),
             args.working_set
         ));

@@ -12,6 +12,7 @@ use hybridq::io::printable;
 use hybridq::quant::{Fit, Format};
 
 use crate::recipe::{FormatArg, RecipeArgs, format_or_auto};
+use crate::threads::ThreadArgs;
 use crate::{Stop, ui};
 
 /// Quantize a model to GGUF; prints what became of each tensor.
@@ -37,6 +38,8 @@ pub struct Args {
     weighting: Option<WeightingArg>,
     #[command(flatten)]
     recipe: RecipeArgs,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Weigh errors: a file with, under the name of a tensor, the mean square of each of its input columns;
     /// tensors that it does not name are quantized unweighted
     #[arg(long, value_name = "FILE.safetensors")]
@@ -118,6 +121,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             _ => check_output(importance, &args.output)?,
         }
     }
+    args.threads.start()?;
     let bytes: u64 = model.tensors.iter().map(|t| t.bytes() as u64).sum();
     let passes = if matches!(way, Way::Auto(_)) { 2 } else { 1 };
     let bar = ui::Bar::new(bytes.saturating_mul(passes));

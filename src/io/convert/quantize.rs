@@ -3,6 +3,9 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+#[cfg(feature = "rayon")]
+use rayon::prelude::*;
+
 use super::{Outcome, Progress, Recipe, Report, SLICE, Target, choose};
 use super::{fit_name, granularity_name, non_finite_name};
 use crate::Error;
@@ -296,6 +299,9 @@ fn refused(model: &Model, tensor: &Tensor, error: Error) -> IoError {
     IoError::new(kind, model.file_of(tensor), what, mend).tensor(&tensor.name)
 }
 
+/// Values that are decoded at once to be compared: 256 KiB of `f32`.
+const PIECE: usize = 1 << 16;
+
 /// How far decoded values are from those of the source: squared error and squared sum.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Errors {
@@ -306,6 +312,44 @@ pub(super) struct Errors {
 }
 
 impl Errors {
+    /// Decodes rows of `cols` values and adds what they became. Pieces of a fixed size are summed by themselves, then
+    /// in order: the same sums whatever the number of threads.
+    fn add_decoded(
+        &mut self,
+        format: Format,
+        x: &[f32],
+        packed: &[u8],
+        cols: usize,
+        weights: &[f32],
+    ) -> Result<(), Error> {
+        let row = format.row_bytes(cols)?;
+        let step = (PIECE / cols.max(1)).max(1);
+        let piece = |(x, packed): (&[f32], &[u8])| {
+            let mut decoded = vec![0.0; x.len()];
+            quant::dequantize(format, x.len() / cols.max(1), cols, packed, &mut decoded)?;
+            let mut errors = Errors::default();
+            errors.add(x, &decoded, weights);
+            Ok(errors)
+        };
+        let (values, bytes) = ((step * cols).max(1), (step * row).max(1));
+        #[cfg(feature = "rayon")]
+        let pieces: Result<Vec<Errors>, Error> =
+            x.par_chunks(values).zip(packed.par_chunks(bytes)).map(piece).collect();
+        #[cfg(not(feature = "rayon"))]
+        let pieces: Result<Vec<Errors>, Error> =
+            x.chunks(values).zip(packed.chunks(bytes)).map(piece).collect();
+        for errors in pieces? {
+            self.merge(errors);
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Errors) {
+        let sum = |a: (f64, f64), b: (f64, f64)| (a.0 + b.0, a.1 + b.1);
+        self.plain = sum(self.plain, other.plain);
+        self.weighted = sum(self.weighted, other.weighted);
+    }
+
     /// Adds whole rows of values and what they became; no `weights` count as ones.
     fn add(&mut self, x: &[f32], y: &[f32], weights: &[f32]) {
         // Under `saturate` the values that were not finite have no error to speak of.
@@ -329,8 +373,7 @@ impl Errors {
                 }
             }
         }
-        self.plain = (self.plain.0 + plain.0, self.plain.1 + plain.1);
-        self.weighted = (self.weighted.0 + weighted.0, self.weighted.1 + weighted.1);
+        self.merge(Errors { plain, weighted });
     }
 }
 
@@ -433,28 +476,32 @@ impl<'a> Worker<'a> {
         let cols = tensor.cols();
         let fail = |e| refused(self.model, tensor, e);
         self.packed.resize(format.matrix_bytes(rows, cols).map_err(fail)?, 0);
+        self.encode(format, options, rows, cols).map_err(fail)?;
+        put(&self.packed)?;
+        errors.add_decoded(format, &self.x, &self.packed, cols, &self.weights).map_err(fail)
+    }
+
+    /// The bytes of `rows` in `packed`, whatever the number of threads.
+    #[cfg(feature = "rayon")]
+    fn encode(&mut self, format: Format, options: &Options, rows: usize, cols: usize) -> Result<(), Error> {
         let (x, weights, packed) = (&self.x, &self.weights, &mut self.packed);
         if weights.is_empty() {
-            let needed = quant::quantize_workspace_size(format, options, rows, cols).map_err(fail)?;
-            self.scratch.resize(needed, 0);
-            quant::quantize(format, options, rows, cols, x, packed, &mut self.scratch).map_err(fail)?;
+            quant::quantize_parallel(format, options, rows, cols, x, packed)
         } else {
-            let needed =
-                quant::quantize_weighted_workspace_size(format, options, rows, cols).map_err(fail)?;
-            self.scratch.resize(needed, 0);
+            quant::quantize_weighted_parallel(format, options, rows, cols, x, weights, packed)
+        }
+    }
+
+    #[cfg(not(feature = "rayon"))]
+    fn encode(&mut self, format: Format, options: &Options, rows: usize, cols: usize) -> Result<(), Error> {
+        let (x, weights, packed) = (&self.x, &self.weights, &mut self.packed);
+        if weights.is_empty() {
+            self.scratch.resize(quant::quantize_workspace_size(format, options, rows, cols)?, 0);
+            quant::quantize(format, options, rows, cols, x, packed, &mut self.scratch)
+        } else {
+            self.scratch.resize(quant::quantize_weighted_workspace_size(format, options, rows, cols)?, 0);
             quant::quantize_weighted(format, options, rows, cols, x, weights, packed, &mut self.scratch)
-                .map_err(fail)?;
         }
-        put(&self.packed)?;
-        // Decoded again in pieces, so that a whole-tensor call does not need a second tensor.
-        let row = format.row_bytes(cols).map_err(fail)?;
-        let step = (SLICE / cols.max(1)).max(1);
-        for (x, packed) in self.x.chunks(step * cols).zip(self.packed.chunks(step * row)) {
-            self.decoded.resize(x.len(), 0.0);
-            quant::dequantize(format, x.len() / cols, cols, packed, &mut self.decoded).map_err(fail)?;
-            errors.add(x, &self.decoded, &self.weights);
-        }
-        Ok(())
     }
 
     /// F16, rounded to nearest; refused above its range, or held at its end.

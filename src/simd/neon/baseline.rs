@@ -12,6 +12,8 @@ pub(super) const DOT: bool = false;
 pub(super) const TILES: usize = 2;
 pub(super) type Shorts = [int16x8_t; 2];
 pub(super) type Quads = [int16x8_t; 4];
+/// Two lanes a row.
+pub(super) type CodeSums = [int32x4_t; 4];
 
 #[inline(always)]
 pub(super) fn no_shorts() -> Shorts {
@@ -113,4 +115,45 @@ pub(super) fn add_products(
         t.neon.vpadalq_s16(t.neon.vpaddlq_s16(low), high)
     });
     both(sum, products, |s, p| t.neon.vaddq_s32(s, p))
+}
+
+#[inline(always)]
+pub(super) fn add_shorts_times(t: Neon, sum: [int32x4_t; 2], shorts: Shorts, by: i8) -> [int32x4_t; 2] {
+    both(sum, shorts, |s, q| {
+        let low = t.neon.vmlal_n_s16(s, t.neon.vget_low_s16(q), by as i16);
+        t.neon.vmlal_high_n_s16(low, q, by as i16)
+    })
+}
+
+#[inline(always)]
+pub(super) fn add_quads_times(t: Neon, sum: [int32x4_t; 2], quads: Quads, by: i8) -> [int32x4_t; 2] {
+    both(sum, add_quads(t, cast([0u8; 32]), quads), |s, q| t.neon.vmlaq_n_s32(s, q, by as i32))
+}
+
+#[inline(always)]
+pub(super) fn code_products(t: Neon, codes: [uint8x16_t; 2], acts: [uint8x16_t; 2]) -> [int32x4_t; 2] {
+    both(codes, acts, |c, a| {
+        let (c, a): (int8x16_t, int8x16_t) = (cast(c), cast(a));
+        let low = t.neon.vmull_s8(t.neon.vget_low_s8(c), t.neon.vget_low_s8(a));
+        t.neon.vpaddlq_s16(t.neon.vmlal_high_s8(low, c, a))
+    })
+}
+
+#[inline(always)]
+pub(super) fn no_code_sums() -> CodeSums {
+    cast([0u8; 64])
+}
+
+#[inline(always)]
+pub(super) fn add_codes(t: Neon, sum: CodeSums, acts: uint8x16_t, codes: [uint8x16_t; 2]) -> CodeSums {
+    let ([c0, c1], a): ([int8x16_t; 2], int8x16_t) = (cast(codes), cast(acts));
+    let low = |s, c| t.neon.vpadalq_s16(s, t.neon.vmull_s8(t.neon.vget_low_s8(c), t.neon.vget_low_s8(a)));
+    let high = |s, c| t.neon.vpadalq_s16(s, t.neon.vmull_high_s8(c, a));
+    let [s0, s1, s2, s3] = sum;
+    [low(s0, c0), high(s1, c0), low(s2, c1), high(s3, c1)]
+}
+
+#[inline(always)]
+pub(super) fn code_sums(t: Neon, [a, b, c, d]: CodeSums) -> [int32x4_t; 2] {
+    [t.neon.vpaddq_s32(a, b), t.neon.vpaddq_s32(c, d)]
 }

@@ -16,6 +16,8 @@ pub(super) const DOT: bool = true;
 pub(super) const TILES: usize = 6;
 /// Sums of four products each.
 pub(super) type Shorts = [int32x4_t; 2];
+/// A lane a row.
+pub(super) type CodeSums = [int32x4_t; 2];
 /// A group is a lane.
 pub(super) type Quads = [int32x4_t; 2];
 
@@ -110,4 +112,34 @@ pub(super) fn add_products(
     [b0, b1]: [uint8x16_t; 2],
 ) -> [int32x4_t; 2] {
     [sdot(s0, a0, b0), sdot(s1, a1, b1)]
+}
+
+#[inline(always)]
+pub(super) fn add_shorts_times(t: Neon, sum: [int32x4_t; 2], shorts: Shorts, by: i8) -> [int32x4_t; 2] {
+    both(sum, shorts, |s, q| t.neon.vmlaq_n_s32(s, q, by as i32))
+}
+
+#[inline(always)]
+pub(super) fn add_quads_times(t: Neon, sum: [int32x4_t; 2], quads: Quads, by: i8) -> [int32x4_t; 2] {
+    add_shorts_times(t, sum, quads, by)
+}
+
+#[inline(always)]
+pub(super) fn code_products(t: Neon, codes: [uint8x16_t; 2], acts: [uint8x16_t; 2]) -> [int32x4_t; 2] {
+    add_products(t, cast([0u8; 32]), codes, acts)
+}
+
+#[inline(always)]
+pub(super) fn no_code_sums() -> CodeSums {
+    cast([0u8; 32])
+}
+
+#[inline(always)]
+pub(super) fn add_codes(t: Neon, sum: CodeSums, acts: uint8x16_t, codes: [uint8x16_t; 2]) -> CodeSums {
+    add_products(t, sum, codes, [acts; 2])
+}
+
+#[inline(always)]
+pub(super) fn code_sums(_: Neon, sum: CodeSums) -> [int32x4_t; 2] {
+    sum
 }
