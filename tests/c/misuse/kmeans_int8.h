@@ -47,47 +47,47 @@ static void kmeans_int8(void) {
     SAME(max, hq_kmeans_int8_partial_len(5462, K));
     SAME(max, hq_kmeans_int8_partial_len(0, K));
 
-#define FIT(n, d, x, xn, k, o, c, cn, l, ln, r, s, size) hq_kmeans_int8_fit(n, d, x, xn, k, o, c, cn, l, ln, r, s, size)
-    EXPECT(HQ_OK, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room + 1, need));
-    EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
+#define I8_FIT(n, d, x, xn, k, o, c, cn, l, ln, r, s, size) hq_kmeans_int8_fit(n, d, x, xn, k, o, c, cn, l, ln, r, s, size)
+    EXPECT(HQ_OK, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room + 1, need));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, I8_FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
     wrong.seeding = 0;
     wrong.empty = HQ_EMPTY_SPLIT_LARGEST;
-    EXPECT(HQ_ERROR_UNSUPPORTED, FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_UNSUPPORTED, I8_FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
     SAME(max, hq_kmeans_int8_fit_workspace_size(N, D, K, &wrong));
     wrong.empty = 4;
-    EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, I8_FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
     wrong.empty = 0;
     wrong.reserved = 1;
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_MISALIGNED, FIT(N, D, points, N * D, K, ODD(const hq_kmeans_int8_options, &wrong), c, K * D, l, N,
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(N, D, points, N * D, K, &wrong, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_FIT(N, D, points, N * D, K, ODD(const hq_kmeans_int8_options, &wrong), c, K * D, l, N,
                                     &out.found, room, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(N, D, NULL, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(N, D, points, N * D, K, NULL, NULL, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(N, D, points, N * D, K, NULL, c, K * D, NULL, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, NULL, room, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, NULL, need));
-    EXPECT(HQ_ERROR_MISALIGNED, FIT(N, D, points, N * D, K, NULL, ODD(int16_t, c), K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_MISALIGNED, FIT(N, D, points, N * D, K, NULL, c, K * D, ODD(uint16_t, l), N, &out.found, room, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_FIT(N, D, NULL, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_FIT(N, D, points, N * D, K, NULL, NULL, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, NULL, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, NULL, room, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, NULL, need));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_FIT(N, D, points, N * D, K, NULL, ODD(int16_t, c), K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, ODD(uint16_t, l), N, &out.found, room, need));
     EXPECT(HQ_ERROR_MISALIGNED,
-           FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, ODD(hq_kmeans_int8_result, &out.found), room, need));
-    EXPECT(HQ_ERROR_OVERLAP, FIT(N, D, (const int8_t *)c, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_OVERLAP, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, l + 1, need));
-    EXPECT(HQ_ERROR_OVERLAP, FIT(N, D, points, N * D, K, NULL, c, K * D, (uint16_t *)(c + 1), N, &out.found, room, need));
-    EXPECT(HQ_ERROR_SHAPE, FIT(N, D, points, N * D - 1, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_SHAPE, FIT(N + 1, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, FIT(max, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, FIT(N, D, points, max, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(0, D, NULL, 0, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(N, 0, NULL, 0, K, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(N, D, points, N * D, 0, NULL, c, K * D, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(N, D, points, N * D, N + 1, NULL, c, 16, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, FIT(N, D, points, N * D, K, NULL, c, K * D - 1, l, N, &out.found, room, need));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N - 1, &out.found, room, need));
-    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, 30));
+           I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, ODD(hq_kmeans_int8_result, &out.found), room, need));
+    EXPECT(HQ_ERROR_OVERLAP, I8_FIT(N, D, (const int8_t *)c, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_OVERLAP, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, l + 1, need));
+    EXPECT(HQ_ERROR_OVERLAP, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, (uint16_t *)(c + 1), N, &out.found, room, need));
+    EXPECT(HQ_ERROR_SHAPE, I8_FIT(N, D, points, N * D - 1, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_SHAPE, I8_FIT(N + 1, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_FIT(max, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_FIT(N, D, points, max, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(0, D, NULL, 0, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(N, 0, NULL, 0, K, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(N, D, points, N * D, 0, NULL, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(N, D, points, N * D, N + 1, NULL, c, 16, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, I8_FIT(N, D, points, N * D, K, NULL, c, K * D - 1, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N - 1, &out.found, room, need));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, I8_FIT(N, D, points, N * D, K, NULL, c, K * D, l, N, &out.found, room, 30));
     /* the canary is no center */
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(N, D, points, N * D, K, &given, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_FIT(N, D, points, N * D, K, &given, c, K * D, l, N, &out.found, room, need));
     memcpy(c, start, sizeof start);
-    EXPECT(HQ_OK, FIT(N, D, points, N * D, K, &given, c, K * D, l, N, &out.found, room, need));
+    EXPECT(HQ_OK, I8_FIT(N, D, points, N * D, K, &given, c, K * D, l, N, &out.found, room, need));
     {
         /* an empty cluster as an error: neither labels nor centers are touched */
         int16_t centers[K * D];
@@ -96,67 +96,67 @@ static void kmeans_int8(void) {
         given.empty = HQ_EMPTY_ERROR;
         memcpy(centers, far, sizeof far);
         EXPECT(HQ_ERROR_EMPTY_CLUSTER,
-               FIT(N, D, points, N * D, K, &given, centers, K * D, labels, N, &found, room, sizeof room));
+               I8_FIT(N, D, points, N * D, K, &given, centers, K * D, labels, N, &found, room, sizeof room));
         SAME(0, (size_t)memcmp(centers, far, sizeof far));
         for (d = 0; d < N; d++) {
             SAME(9, labels[d]);
         }
         given.empty = HQ_EMPTY_KEEP;
-        SAME(HQ_OK, (size_t)FIT(N, D, points, N * D, K, &given, centers, K * D, labels, N, &found, room, sizeof room));
+        SAME(HQ_OK, (size_t)I8_FIT(N, D, points, N * D, K, &given, centers, K * D, labels, N, &found, room, sizeof room));
         SAME(1, found.empty);
         SAME(1, found.converged);
     }
 
-#define SEED(n, d, x, xn, k, c, cn, s, size) hq_kmeans_int8_plus_plus(n, d, x, xn, k, 5, c, cn, s, size)
-    EXPECT(HQ_OK, SEED(N, D, points, N * D, K, c, K * D, room + 1, 4 * N + 3));
-    EXPECT(HQ_ERROR_NULL_POINTER, SEED(N, D, NULL, N * D, K, c, K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_NULL_POINTER, SEED(N, D, points, N * D, K, NULL, K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_MISALIGNED, SEED(N, D, points, N * D, K, ODD(int16_t, c), K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_OVERLAP, SEED(N, D, points, N * D, K, c, K * D, c, 4 * N + 3));
-    EXPECT(HQ_ERROR_SHAPE, SEED(N, D, points, N * D - 2, K, c, K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, SEED(max, D, points, N * D, K, c, K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEED(N, D, points, N * D, N + 1, c, 16, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEED(N, D, points, N * D, 0, c, K * D, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SEED(N, D, points, N * D, K, c, K * D - 1, room, 4 * N + 3));
-    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SEED(N, D, points, N * D, K, c, K * D, room, 4 * N - 1));
+#define I8_SEED(n, d, x, xn, k, c, cn, s, size) hq_kmeans_int8_plus_plus(n, d, x, xn, k, 5, c, cn, s, size)
+    EXPECT(HQ_OK, I8_SEED(N, D, points, N * D, K, c, K * D, room + 1, 4 * N + 3));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_SEED(N, D, NULL, N * D, K, c, K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_SEED(N, D, points, N * D, K, NULL, K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_SEED(N, D, points, N * D, K, ODD(int16_t, c), K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_OVERLAP, I8_SEED(N, D, points, N * D, K, c, K * D, c, 4 * N + 3));
+    EXPECT(HQ_ERROR_SHAPE, I8_SEED(N, D, points, N * D - 2, K, c, K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_SEED(max, D, points, N * D, K, c, K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_SEED(N, D, points, N * D, N + 1, c, 16, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_SEED(N, D, points, N * D, 0, c, K * D, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, I8_SEED(N, D, points, N * D, K, c, K * D - 1, room, 4 * N + 3));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, I8_SEED(N, D, points, N * D, K, c, K * D, room, 4 * N - 1));
 
-#define ASSIGN(n, d, x, xn, k, c, cn, l, ln, i, s, size) hq_kmeans_int8_assign(n, d, x, xn, k, c, cn, l, ln, i, s, size)
-    EXPECT(HQ_OK, ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, room + 3, part));
-    EXPECT(HQ_OK, ASSIGN(0, D, NULL, 0, K, start, K * D, NULL, 0, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ASSIGN(N, D, NULL, N * D, K, start, K * D, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ASSIGN(N, D, points, N * D, K, NULL, K * D, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ASSIGN(N, D, points, N * D, K, start, K * D, NULL, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ASSIGN(N, D, points, N * D, K, start, K * D, l, N, NULL, room, part));
+#define I8_ASSIGN(n, d, x, xn, k, c, cn, l, ln, i, s, size) hq_kmeans_int8_assign(n, d, x, xn, k, c, cn, l, ln, i, s, size)
+    EXPECT(HQ_OK, I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, room + 3, part));
+    EXPECT(HQ_OK, I8_ASSIGN(0, D, NULL, 0, K, start, K * D, NULL, 0, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ASSIGN(N, D, NULL, N * D, K, start, K * D, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ASSIGN(N, D, points, N * D, K, NULL, K * D, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ASSIGN(N, D, points, N * D, K, start, K * D, NULL, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N, NULL, room, part));
     EXPECT(HQ_ERROR_MISALIGNED,
-           ASSIGN(N, D, points, N * D, K, ODD(const int16_t, start), K * D - 1, l, N, &out.inertia, room, part));
+           I8_ASSIGN(N, D, points, N * D, K, ODD(const int16_t, start), K * D - 1, l, N, &out.inertia, room, part));
     EXPECT(HQ_ERROR_MISALIGNED,
-           ASSIGN(N, D, points, N * D, K, start, K * D, l, N, ODD(uint64_t, &out.inertia), room, part));
-    EXPECT(HQ_ERROR_OVERLAP, ASSIGN(N, D, points, N * D, K, c, K * D, (uint16_t *)c, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_OVERLAP, ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, l, part));
-    EXPECT(HQ_ERROR_SHAPE, ASSIGN(N, D, points, N * D - 1, K, start, K * D, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_SHAPE, ASSIGN(N, D, points, N * D, K, start, K * D - 1, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, ASSIGN(N, D, points, N * D, max, start, K * D, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, ASSIGN(N, D, points, N * D, K, beyond, K * D, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, ASSIGN(N, D, points, N * D, 0, NULL, 0, l, N, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, ASSIGN(N, D, points, N * D, K, start, K * D, l, N - 1, &out.inertia, room, part));
-    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, room, 100));
+           I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N, ODD(uint64_t, &out.inertia), room, part));
+    EXPECT(HQ_ERROR_OVERLAP, I8_ASSIGN(N, D, points, N * D, K, c, K * D, (uint16_t *)c, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_OVERLAP, I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, l, part));
+    EXPECT(HQ_ERROR_SHAPE, I8_ASSIGN(N, D, points, N * D - 1, K, start, K * D, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_SHAPE, I8_ASSIGN(N, D, points, N * D, K, start, K * D - 1, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_ASSIGN(N, D, points, N * D, max, start, K * D, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_ASSIGN(N, D, points, N * D, K, beyond, K * D, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_ASSIGN(N, D, points, N * D, 0, NULL, 0, l, N, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N - 1, &out.inertia, room, part));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, I8_ASSIGN(N, D, points, N * D, K, start, K * D, l, N, &out.inertia, room, 100));
 
-#define ADD(n, x, xn, c, cn, l, ln, p, pn, s, size) hq_kmeans_int8_accumulate(n, D, x, xn, K, c, cn, l, ln, p, pn, s, size)
-    EXPECT(HQ_OK, ADD(N, points, N * D, start, K * D, l, N, p, P, room + 3, part));
-    EXPECT(HQ_OK, ADD(N, points, N * D, start, K * D, NULL, 0, p, P, room, part));
-    EXPECT(HQ_OK, ADD(0, NULL, 0, start, K * D, NULL, 0, p, P, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ADD(N, NULL, N * D, start, K * D, l, N, p, P, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ADD(N, points, N * D, NULL, K * D, l, N, p, P, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ADD(N, points, N * D, start, K * D, NULL, N, p, P, room, part));
-    EXPECT(HQ_ERROR_NULL_POINTER, ADD(N, points, N * D, start, K * D, l, N, NULL, P, room, part));
-    EXPECT(HQ_ERROR_MISALIGNED, ADD(N, points, N * D, start, K * D, l, N, ODD(int64_t, p), P, room, part));
-    EXPECT(HQ_ERROR_OVERLAP, ADD(N, points, N * D, start, K * D, (uint16_t *)p, N, p, P, room, part));
-    EXPECT(HQ_ERROR_SHAPE, ADD(N, points, N * D, start, K * D, l, N, p, P - 1, room, part));
-    EXPECT(HQ_ERROR_SHAPE, ADD(N, points, N * D, start, K * D, l, N, p, P + 1, room, part));
-    EXPECT(HQ_ERROR_SHAPE, ADD(N - 1, points, N * D, start, K * D, l, N, p, P, room, part));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, ADD(N, points, N * D, beyond, K * D, l, N, p, P, room, part));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, ADD(N, points, N * D, start, K * D, l, N - 1, p, P, room, part));
-    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, ADD(N, points, N * D, start, K * D, l, N, p, P, room, 100));
+#define I8_ADD(n, x, xn, c, cn, l, ln, p, pn, s, size) hq_kmeans_int8_accumulate(n, D, x, xn, K, c, cn, l, ln, p, pn, s, size)
+    EXPECT(HQ_OK, I8_ADD(N, points, N * D, start, K * D, l, N, p, P, room + 3, part));
+    EXPECT(HQ_OK, I8_ADD(N, points, N * D, start, K * D, NULL, 0, p, P, room, part));
+    EXPECT(HQ_OK, I8_ADD(0, NULL, 0, start, K * D, NULL, 0, p, P, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ADD(N, NULL, N * D, start, K * D, l, N, p, P, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ADD(N, points, N * D, NULL, K * D, l, N, p, P, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ADD(N, points, N * D, start, K * D, NULL, N, p, P, room, part));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_ADD(N, points, N * D, start, K * D, l, N, NULL, P, room, part));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_ADD(N, points, N * D, start, K * D, l, N, ODD(int64_t, p), P, room, part));
+    EXPECT(HQ_ERROR_OVERLAP, I8_ADD(N, points, N * D, start, K * D, (uint16_t *)p, N, p, P, room, part));
+    EXPECT(HQ_ERROR_SHAPE, I8_ADD(N, points, N * D, start, K * D, l, N, p, P - 1, room, part));
+    EXPECT(HQ_ERROR_SHAPE, I8_ADD(N, points, N * D, start, K * D, l, N, p, P + 1, room, part));
+    EXPECT(HQ_ERROR_SHAPE, I8_ADD(N - 1, points, N * D, start, K * D, l, N, p, P, room, part));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_ADD(N, points, N * D, beyond, K * D, l, N, p, P, room, part));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, I8_ADD(N, points, N * D, start, K * D, l, N - 1, p, P, room, part));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, I8_ADD(N, points, N * D, start, K * D, l, N, p, P, room, 100));
 
     EXPECT(HQ_OK, hq_kmeans_int8_merge(p, good, P));
     EXPECT(HQ_OK, hq_kmeans_int8_merge(NULL, NULL, 0));
@@ -166,25 +166,25 @@ static void kmeans_int8(void) {
     EXPECT(HQ_ERROR_OVERLAP, hq_kmeans_int8_merge(p, p + 1, P));
     EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_kmeans_int8_merge(p, good, max / 4));
 
-#define UPDATE(d, k, p, pn, c, cn, r) hq_kmeans_int8_update(d, k, p, pn, c, cn, r)
-    EXPECT(HQ_OK, UPDATE(D, K, good, P, c, K * D, &out.step));
-    EXPECT(HQ_ERROR_NULL_POINTER, UPDATE(D, K, NULL, P, c, K * D, &out.step));
-    EXPECT(HQ_ERROR_NULL_POINTER, UPDATE(D, K, good, P, NULL, K * D, &out.step));
-    EXPECT(HQ_ERROR_NULL_POINTER, UPDATE(D, K, good, P, c, K * D, NULL));
-    EXPECT(HQ_ERROR_MISALIGNED, UPDATE(D, K, ODD(const int64_t, good), P - 1, c, K * D, &out.step));
-    EXPECT(HQ_ERROR_MISALIGNED, UPDATE(D, K, good, P, ODD(int16_t, c), K * D, &out.step));
-    EXPECT(HQ_ERROR_OVERLAP, UPDATE(D, K, p, P, (int16_t *)p, K * D, &out.step));
-    EXPECT(HQ_ERROR_SHAPE, UPDATE(D, K, good, P - 1, c, K * D, &out.step));
-    EXPECT(HQ_ERROR_SHAPE, UPDATE(D, K, good, P, c, K * D - 1, &out.step));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, UPDATE(D, max, good, P, c, K * D, &out.step));
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, UPDATE(0, K, good, P, NULL, 0, &out.step));
+#define I8_UPDATE(d, k, p, pn, c, cn, r) hq_kmeans_int8_update(d, k, p, pn, c, cn, r)
+    EXPECT(HQ_OK, I8_UPDATE(D, K, good, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_UPDATE(D, K, NULL, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_UPDATE(D, K, good, P, NULL, K * D, &out.step));
+    EXPECT(HQ_ERROR_NULL_POINTER, I8_UPDATE(D, K, good, P, c, K * D, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_UPDATE(D, K, ODD(const int64_t, good), P - 1, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_MISALIGNED, I8_UPDATE(D, K, good, P, ODD(int16_t, c), K * D, &out.step));
+    EXPECT(HQ_ERROR_OVERLAP, I8_UPDATE(D, K, p, P, (int16_t *)p, K * D, &out.step));
+    EXPECT(HQ_ERROR_SHAPE, I8_UPDATE(D, K, good, P - 1, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_SHAPE, I8_UPDATE(D, K, good, P, c, K * D - 1, &out.step));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_UPDATE(D, max, good, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_UPDATE(0, K, good, P, NULL, 0, &out.step));
     memcpy(bad_partial, good, sizeof good);
     bad_partial[K * D] = -1;
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
     bad_partial[K * D] = (int64_t)1 << 50;
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, I8_UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
     bad_partial[K * D] = 0;
-    EXPECT(HQ_ERROR_INVALID_ARGUMENT, UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, I8_UPDATE(D, K, bad_partial, P, c, K * D, &out.step));
 
     memset(p, 0, P * sizeof *p);
     EXPECT(HQ_OK, hq_kmeans_int8_decay(D, K, p, P, 60000));
