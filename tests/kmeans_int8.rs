@@ -1,121 +1,19 @@
-//! int8 k-means: against a plain reading of the definition, on every tier; properties; odd inputs; bounds; golden
-//! vectors.
+//! int8 k-means: against a plain reading of the definition, on every tier; odd inputs; bounds; golden vectors.
 
 mod common;
-
-use std::sync::Mutex;
+mod kmeans_int8_support;
 
 use common::Rng;
 use hybridq::Error;
 use hybridq::kmeans::Empty;
 use hybridq::kmeans::int8::{
-    Fit, MAX_FEATURES, Options, Seeding, Update, accumulate, accumulate_workspace_size, assign,
-    assign_workspace_size, decay, fit, fit_workspace_size, merge, partial_len, plus_plus,
-    plus_plus_workspace_size, round_centers, update,
+    MAX_FEATURES, Options, Update, accumulate, accumulate_workspace_size, assign, assign_workspace_size,
+    decay, fit, fit_workspace_size, merge, partial_len, plus_plus, plus_plus_workspace_size, round_centers,
+    update,
 };
-use hybridq::simd::{self, Tier};
-use proptest::prelude::*;
-
-/// The forced tier is one for the process: tests that force it take turns.
-static TIER: Mutex<()> = Mutex::new(());
-
-fn tiers() -> Vec<Tier> {
-    Tier::ALL.into_iter().filter(|t| t.is_available()).collect()
-}
-
-/// Runs `f` on every tier and demands the result of the scalar one.
-fn same_on_all<T: PartialEq + std::fmt::Debug>(what: &str, f: impl Fn() -> T) -> T {
-    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
-    simd::force(Some(Tier::Scalar)).unwrap();
-    let expected = f();
-    for tier in tiers() {
-        simd::force(Some(tier)).unwrap();
-        assert_eq!(simd::active(), tier);
-        let got = f();
-        assert!(got == expected, "{what} on {}: {got:?} instead of {expected:?}", tier.name());
-    }
-    simd::force(None).unwrap();
-    expected
-}
-
-// ---- the definition, read plainly --------------------------------------------------------------------------------
-
-fn distance(x: &[i8], c: &[i16]) -> u64 {
-    x.iter().zip(c).map(|(&x, &c)| (16 * x as i64 - c as i64).pow(2) as u64).sum()
-}
-
-fn nearest(x: &[i8], centers: &[i16]) -> (u16, u64) {
-    let d = x.len();
-    let all = centers.chunks(d).map(|c| distance(x, c));
-    let (label, least) = all.enumerate().min_by_key(|&(i, distance)| (distance, i)).unwrap();
-    (label as u16, least)
-}
-
-fn plain_assign(points: &[i8], d: usize, centers: &[i16]) -> (Vec<u16>, u64) {
-    let found: Vec<_> = points.chunks(d).map(|x| nearest(x, centers)).collect();
-    (found.iter().map(|f| f.0).collect(), found.iter().map(|f| f.1).sum())
-}
-
-/// Means to the nearest sixteenth, ties up; clusters without rows keep their centre.
-fn plain_update(points: &[i8], d: usize, labels: &[u16], centers: &mut [i16]) {
-    for (number, center) in centers.chunks_mut(d).enumerate() {
-        let rows: Vec<_> =
-            points.chunks(d).zip(labels).filter(|(_, l)| **l as usize == number).map(|(x, _)| x).collect();
-        for (j, c) in center.iter_mut().enumerate().filter(|_| !rows.is_empty()) {
-            let sum: i64 = rows.iter().map(|x| x[j] as i64).sum();
-            let n = rows.len() as i64;
-            *c = (32 * sum + n).div_euclid(2 * n) as i16;
-        }
-    }
-}
-
-// ---- short forms -------------------------------------------------------------------------------------------------
-
-fn assigned(points: &[i8], d: usize, centers: &[i16]) -> (Vec<u16>, u64) {
-    let mut labels = vec![7; points.len() / d];
-    let mut scratch = vec![0xAA; assign_workspace_size(d, centers.len() / d).unwrap()];
-    let inertia = assign(points, d, centers, &mut labels, &mut scratch).unwrap();
-    (labels, inertia)
-}
-
-fn fitted(points: &[i8], d: usize, options: &Options, start: &[i16]) -> (Fit, Vec<i16>, Vec<u16>) {
-    let n = points.len() / d;
-    let (mut centers, mut labels) = (start.to_vec(), vec![7; n]);
-    centers.resize(options.k * d, 0);
-    let mut scratch = vec![0xAA; fit_workspace_size(n, d, options).unwrap()];
-    let found = fit(points, d, options, &mut centers, &mut labels, &mut scratch).unwrap();
-    assert_eq!(
-        plain_assign(points, d, &centers),
-        (labels.clone(), found.inertia),
-        "labels and inertia are fresh"
-    );
-    (found, centers, labels)
-}
-
-fn given(k: usize, empty: Empty) -> Options {
-    Options { k, max_iterations: 100, seeding: Seeding::Given, empty }
-}
-
-/// Points around `k` centres.
-fn blobs(n: usize, d: usize, k: usize, spread: i32, rng: &mut Rng) -> Vec<i8> {
-    let middles: Vec<i32> = (0..k * d).map(|_| rng.next() as i8 as i32 * 3 / 4).collect();
-    let mut points = Vec::new();
-    for row in 0..n {
-        for j in 0..d {
-            let noise = (0..3).map(|_| (rng.next() % (2 * spread as u64 + 1)) as i32 - spread).sum::<i32>();
-            points.push((middles[row % k * d + j] + noise).clamp(-128, 127) as i8);
-        }
-    }
-    points
-}
-
-fn codes(len: usize, rng: &mut Rng) -> Vec<i8> {
-    (0..len).map(|_| rng.next() as i8).collect()
-}
-
-fn centers_in(len: usize, rng: &mut Rng) -> Vec<i16> {
-    (0..len).map(|_| (rng.next() % 4081) as i16 - 2048).collect()
-}
+use kmeans_int8_support::{
+    assigned, blobs, centers_in, codes, fitted, given, partial_of, plain_assign, plain_update, same_on_all,
+};
 
 // ---- the search --------------------------------------------------------------------------------------------------
 
@@ -420,14 +318,6 @@ fn the_state_is_as_small_as_the_page_says() {
 
 // ---- partials ----------------------------------------------------------------------------------------------------
 
-fn partial_of(points: &[i8], d: usize, centers: &[i16]) -> Vec<i64> {
-    let k = centers.len() / d;
-    let mut partial = vec![0; partial_len(d, k).unwrap()];
-    let mut scratch = vec![0; accumulate_workspace_size(d, k).unwrap()];
-    accumulate(points, d, centers, &mut [], &mut partial, &mut scratch).unwrap();
-    partial
-}
-
 #[test]
 fn rounds_of_partials_are_fit() {
     let mut rng = Rng(9);
@@ -639,103 +529,5 @@ fn golden_vectors() {
         let line =
             format!("inertia {} iterations {} empty {}\n", found.inertia, found.iterations, found.empty);
         assert_eq!(golden(&format!("int8_{name}_result.txt"), line.as_bytes()), line.as_bytes(), "{name}");
-    }
-}
-
-// ---- properties --------------------------------------------------------------------------------------------------
-
-/// Rows, features, clusters, points that repeat values often, and a start.
-fn problem() -> impl Strategy<Value = (usize, usize, Vec<i8>, Vec<i16>)> {
-    (1usize..6, 1usize..12, 0u32..7).prop_flat_map(|(d, k, bits)| {
-        let code = any::<i8>().prop_map(move |c| c >> bits);
-        let points = (k..60).prop_flat_map(move |n| proptest::collection::vec(code.clone(), n * d));
-        let centers = proptest::collection::vec(-2048i16..=2032, k * d);
-        (Just(d), Just(k), points, centers)
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
-
-    #[test]
-    fn inertia_never_rises((d, k, points, start) in problem(), farthest: bool, seed: u64, seeded: bool) {
-        let mut last = u64::MAX;
-        for iterations in 0..12 {
-            let options = Options {
-                k,
-                max_iterations: iterations,
-                seeding: if seeded { Seeding::PlusPlus { seed } } else { Seeding::Given },
-                empty: if farthest { Empty::Farthest } else { Empty::Keep },
-            };
-            let (found, ..) = fitted(&points, d, &options, &start);
-            prop_assert!(found.inertia <= last);
-            prop_assert!(!found.converged || found.iterations <= iterations);
-            last = found.inertia;
-        }
-    }
-
-    #[test]
-    fn fits_end_and_then_stay((d, k, points, start) in problem()) {
-        let options = Options { max_iterations: 1000, ..given(k, Empty::Farthest) };
-        let (found, centers, labels) = fitted(&points, d, &options, &start);
-        prop_assert!(found.converged);
-        let (again, same, same_labels) = fitted(&points, d, &options, &centers);
-        prop_assert_eq!((again.iterations, again.inertia), (1, found.inertia));
-        prop_assert_eq!((same, same_labels), (centers, labels));
-    }
-
-    #[test]
-    fn permuting_rows_permutes_labels((d, k, points, start) in problem(), seed: u64) {
-        let n = points.len() / d;
-        let mut order: Vec<usize> = (0..n).collect();
-        let mut rng = Rng(seed | 1);
-        for i in (1..n).rev() {
-            order.swap(i, rng.next() as usize % (i + 1));
-        }
-        let moved: Vec<i8> = order.iter().flat_map(|&i| points[i * d..(i + 1) * d].to_vec()).collect();
-        let (f, c, l) = fitted(&points, d, &given(k, Empty::Keep), &start);
-        let (f2, c2, l2) = fitted(&moved, d, &given(k, Empty::Keep), &start);
-        prop_assert_eq!((f, c), (f2, c2));
-        prop_assert_eq!(order.iter().map(|&i| l[i]).collect::<Vec<_>>(), l2);
-    }
-
-    #[test]
-    fn merging_in_any_order_gives_the_same_bits((d, k, points, start) in problem(), cuts in any::<[u8; 3]>()) {
-        let n = points.len() / d;
-        let mut ends: Vec<usize> = cuts.iter().map(|&c| c as usize % (n + 1)).chain([0, n]).collect();
-        ends.sort();
-        let parts: Vec<_> = ends.windows(2).map(|w| partial_of(&points[w[0] * d..w[1] * d], d, &start)).collect();
-        let whole = partial_of(&points, d, &start);
-        prop_assert_eq!(whole.len(), partial_len(d, k).unwrap());
-        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
-            let mut sum = vec![0; whole.len()];
-            for part in order {
-                merge(&mut sum, &parts[part]).unwrap();
-            }
-            prop_assert_eq!(&sum, &whole);
-        }
-        // and as a tree
-        let [mut a, b, mut c, e]: [Vec<i64>; 4] = parts.try_into().unwrap();
-        merge(&mut a, &b).unwrap();
-        merge(&mut c, &e).unwrap();
-        merge(&mut c, &a).unwrap();
-        prop_assert_eq!(c, whole);
-    }
-
-    #[test]
-    fn decayed_partials_keep_their_means((d, k, points, start) in problem(), keep: u16) {
-        let mut partial = partial_of(&points, d, &start);
-        let before = partial.clone();
-        decay(&mut partial, d, k, keep).unwrap();
-        let mut centers = start.clone();
-        update(&partial, d, &mut centers).unwrap();
-        for c in 0..k {
-            let (was, is) = (before[k * d + c], partial[k * d + c]);
-            prop_assert_eq!(is, was * keep as i64 / 65536);
-            for j in c * d..(c + 1) * d {
-                let (exact, got) = (before[j] * is, partial[j] * was); // over was * is
-                prop_assert!(is == 0 && got == 0 || (exact - got).abs() <= was * is.max(1), "{exact} {got}");
-            }
-        }
     }
 }
