@@ -47,6 +47,12 @@
 #define HQ_FIT_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 8u + 6u)
 /** Scratch bytes for quantizing with importance when `n` values share a scale. */
 #define HQ_WEIGHTED_SCRATCH_SIZE(n) ((size_t)(n) == 0 ? 0u : (size_t)(n) * 16u + 14u)
+/** Scratch bytes of k-means of int8 points: hq_kmeans_int8_assign_workspace_size(cols, k). */
+#define HQ_KMEANS_INT8_ASSIGN_SIZE(cols, k) (HQ_CEIL_DIV(cols, 2u) * HQ_CEIL_DIV(k, 8u) * 32u + HQ_CEIL_DIV(k, 8u) * 64u + HQ_CEIL_DIV(cols, 2u) * 16u + 10u)
+/** Of hq_kmeans_int8_fit with given centers, for up to 2^24 rows and without HQ_EMPTY_ERROR. */
+#define HQ_KMEANS_INT8_LLOYD_SIZE(cols, k) (HQ_KMEANS_INT8_ASSIGN_SIZE(cols, k) + (size_t)(k) * (cols) * 4u + (size_t)(k) * 4u + 6u)
+/** Of hq_kmeans_int8_fit, for up to 2^24 rows and without HQ_EMPTY_ERROR. */
+#define HQ_KMEANS_INT8_FIT_SIZE(rows, cols, k) (HQ_KMEANS_INT8_LLOYD_SIZE(cols, k) > (size_t)(rows) * 4u + 3u ? HQ_KMEANS_INT8_LLOYD_SIZE(cols, k) : (size_t)(rows) * 4u + 3u)
 
 
 /**
@@ -271,6 +277,16 @@
  * The most iterations that were allowed.
  */
 #define HQ_STOP_ITERATIONS 3
+
+/**
+ * Centres by greedy k-means++ from `seed`.
+ */
+#define HQ_KMEANS_INT8_SEEDING_PLUS_PLUS 0
+
+/**
+ * Centres are what the caller has put into `centers`.
+ */
+#define HQ_KMEANS_INT8_SEEDING_GIVEN 1
 
 /**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
@@ -570,6 +586,80 @@ typedef struct hq_kmeans_choice {
 } hq_kmeans_choice;
 
 /**
+ * What `hq_kmeans_int8_fit` shall do; 24 bytes. Fill it with `hq_kmeans_int8_options_init`, then change what you need.
+ */
+typedef struct hq_kmeans_int8_options {
+    /**
+     * For k-means++: the same seed gives the same centres on every machine.
+     */
+    uint64_t seed;
+    /**
+     * How often centres are moved at most; with 0 rows are only assigned.
+     */
+    uint32_t max_iterations;
+    /**
+     * `HQ_KMEANS_INT8_SEEDING_*`.
+     */
+    int32_t seeding;
+    /**
+     * `HQ_EMPTY_FARTHEST`, `HQ_EMPTY_KEEP` or `HQ_EMPTY_ERROR`: what happens to clusters without rows.
+     */
+    int32_t empty;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+} hq_kmeans_int8_options;
+
+/**
+ * What `hq_kmeans_int8_fit` has found; 24 bytes.
+ */
+typedef struct hq_kmeans_int8_result {
+    /**
+     * The sum of squared distances of rows to their centres, in sixteenths: 256 for a distance of 1.
+     */
+    uint64_t inertia;
+    /**
+     * How often the centres were worked out anew.
+     */
+    uint32_t iterations;
+    /**
+     * 1 if they no longer move, else 0.
+     */
+    uint32_t converged;
+    /**
+     * Clusters without a row.
+     */
+    uint32_t empty;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_kmeans_int8_result;
+
+/**
+ * What `hq_kmeans_int8_update` has found; 24 bytes.
+ */
+typedef struct hq_kmeans_int8_step {
+    /**
+     * The inertia of the rows for the centres that they were assigned to, as in `hq_kmeans_int8_result`.
+     */
+    uint64_t inertia;
+    /**
+     * How many rows there were.
+     */
+    uint64_t rows;
+    /**
+     * Clusters without a row; their centres stay.
+     */
+    uint32_t empty;
+    /**
+     * 1 if a centre moved, else 0.
+     */
+    uint32_t moved;
+} hq_kmeans_int8_step;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -694,7 +784,7 @@ const char *hq_status_string(hq_status status);
 
 /**
  * Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
- * with f32 activations.
+ * with f32 activations; and int8 points to the nearest centres.
  *
  * For start-up checks and for the first boot of a new board. Uses 12 KB of stack on a Cortex-M4. Callable from any
  * thread.
@@ -2441,6 +2531,350 @@ hq_status hq_kmeans_choose_k(size_t n,
                              struct hq_kmeans_choice *choice,
                              void *scratch,
                              size_t scratch_size);
+
+/**
+ * Fills `options` with the defaults, which NULL stands for: k-means++ from seed 0, at most 100 iterations, farthest
+ * rows for empty clusters.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_kmeans_int8_options options;
+ * assert(hq_kmeans_int8_options_init(&options) == HQ_OK);
+ * options.seed = 7;
+ * ```
+ */
+hq_status hq_kmeans_int8_options_init(struct hq_kmeans_int8_options *options);
+
+/**
+ * Bytes of scratch that `hq_kmeans_int8_fit` needs: about `2 cols (k + 4) + 4 cols k` (`k` a multiple of 8), or `4 rows` for
+ * k-means++ if that is more. For `rows` up to 2^24 and a policy other than `HQ_EMPTY_ERROR`,
+ * `HQ_KMEANS_INT8_FIT_SIZE(rows, cols, k)` is that, and `HQ_KMEANS_INT8_LLOYD_SIZE(cols, k)` with given centres.
+ *
+ * `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * # Safety
+ * `options` is NULL (the defaults) or points to one struct.
+ *
+ * ```c
+ * assert(hq_kmeans_int8_fit_workspace_size(1500, 32, 16, NULL) == HQ_KMEANS_INT8_FIT_SIZE(1500, 32, 16));
+ * ```
+ */
+size_t hq_kmeans_int8_fit_workspace_size(size_t rows,
+                                         size_t cols,
+                                         size_t k,
+                                         const struct hq_kmeans_int8_options *options);
+
+/**
+ * Clusters int8 points with Lloyd's algorithm, in integers alone: the same labels and centres on every machine.
+ *
+ * - `points`: `points_len` = `rows * cols` codes; a row is a point.
+ * - `k`: number of clusters, 1..=65535, at most `rows`. `cols`: 1..=5461.
+ * - `options`: NULL for the defaults.
+ * - `centers`: at least `k * cols` numbers, of which just those are written: centres in sixteenths of a code
+ *   (`hq_kmeans_int8_round_centers` makes codes of them). With `HQ_KMEANS_INT8_SEEDING_GIVEN` they are read first,
+ *   -2048..=2032 each.
+ * - `labels`: at least `rows` numbers, of which just those are written: the nearest of the centres returned, the lowest
+ *   number among equally near ones.
+ * - `result`: one struct.
+ * - `scratch`: at least `hq_kmeans_int8_fit_workspace_size(rows, cols, k, options)` bytes at any alignment.
+ *
+ * The inertia never rises from one iteration to the next. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (`HQ_EMPTY_SPLIT_LARGEST`), `HQ_ERROR_INVALID_ARGUMENT` (`cols` or `k` 0, `k` above 65535 or `rows`, a given centre out of
+ * range, `reserved`), `HQ_ERROR_EMPTY_CLUSTER`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
+ * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW` (also for `cols` above 5461 and more than 2^39 codes),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int8_t points[8] = {1, 2, 3, 4, 101, 100, 99, 98};
+ * int16_t centers[4];
+ * uint16_t labels[4];
+ * uint8_t scratch[HQ_KMEANS_INT8_FIT_SIZE(4, 2, 2)];
+ * hq_kmeans_int8_result found;
+ * assert(hq_kmeans_int8_fit(4, 2, points, 8, 2, NULL, centers, 4, labels, 4, &found, scratch, sizeof scratch) == HQ_OK);
+ * assert(found.converged && labels[0] == labels[1] && labels[0] != labels[2]);
+ * assert(centers[2 * labels[0]] == 16 * 2); // the mean of 1 and 3
+ * ```
+ */
+hq_status hq_kmeans_int8_fit(size_t rows,
+                             size_t cols,
+                             const int8_t *points,
+                             size_t points_len,
+                             size_t k,
+                             const struct hq_kmeans_int8_options *options,
+                             int16_t *centers,
+                             size_t centers_len,
+                             uint16_t *labels,
+                             size_t labels_len,
+                             struct hq_kmeans_int8_result *result,
+                             void *scratch,
+                             size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_int8_plus_plus` needs: `4 rows`, and padding.
+ *
+ * `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_int8_plus_plus_workspace_size(1500, 32, 16) < 4 * 1500 + 4);
+ * ```
+ */
+size_t hq_kmeans_int8_plus_plus_workspace_size(size_t rows, size_t cols, size_t k);
+
+/**
+ * Greedy k-means++: `k` of the rows as centres, far from each other, as `hq_kmeans_int8_fit` begins. For fits by parts.
+ *
+ * - `points`: `points_len` = `rows * cols` codes, `rows` at least `k`.
+ * - `centers`: at least `k * cols` numbers, of which just those are written, in sixteenths.
+ * - `scratch`: at least `hq_kmeans_int8_plus_plus_workspace_size(rows, cols, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: `3 + ln k` passes over the rows for each centre.
+ *
+ * Errors: those of `hq_kmeans_int8_fit`; `centers` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int8_t points[4] = {0, 1, 100, 101};
+ * int16_t centers[2];
+ * uint8_t scratch[19];
+ * assert(hq_kmeans_int8_plus_plus_workspace_size(4, 1, 2) <= sizeof scratch);
+ * assert(hq_kmeans_int8_plus_plus(4, 1, points, 4, 2, 7, centers, 2, scratch, sizeof scratch) == HQ_OK);
+ * assert((centers[0] < 800) != (centers[1] < 800));
+ * ```
+ */
+hq_status hq_kmeans_int8_plus_plus(size_t rows,
+                                   size_t cols,
+                                   const int8_t *points,
+                                   size_t points_len,
+                                   size_t k,
+                                   uint64_t seed,
+                                   int16_t *centers,
+                                   size_t centers_len,
+                                   void *scratch,
+                                   size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_int8_assign` and `hq_kmeans_int8_accumulate` need: about `2 cols (k + 4)`, `k` a multiple
+ * of 8. `HQ_KMEANS_INT8_ASSIGN_SIZE(cols, k)` is the same number.
+ *
+ * `SIZE_MAX` for arguments that the functions would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_int8_assign_workspace_size(32, 16) == HQ_KMEANS_INT8_ASSIGN_SIZE(32, 16));
+ * ```
+ */
+size_t hq_kmeans_int8_assign_workspace_size(size_t cols,
+                                            size_t k);
+
+/**
+ * The nearest centre of every row, the lowest number among equally near ones.
+ *
+ * - `points`: `points_len` = `rows * cols` codes.
+ * - `centers`: `centers_len` = `k * cols` numbers in sixteenths, -2048..=2032.
+ * - `labels`: at least `rows` numbers, of which just those are written.
+ * - `inertia`: one number, the sum of squared distances in sixteenths (256 for a distance of 1).
+ * - `scratch`: at least `hq_kmeans_int8_assign_workspace_size(cols, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_kmeans_int8_fit`; the outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int8_t points[3] = {1, -3, 99};
+ * const int16_t centers[2] = {0, 16 * 100};
+ * uint16_t labels[3];
+ * uint64_t inertia;
+ * uint8_t scratch[HQ_KMEANS_INT8_ASSIGN_SIZE(1, 2)];
+ * assert(hq_kmeans_int8_assign(3, 1, points, 3, 2, centers, 2, labels, 3, &inertia, scratch, sizeof scratch) == HQ_OK);
+ * assert(labels[1] == 0 && labels[2] == 1 && inertia == 256 * (1 + 9 + 1));
+ * ```
+ */
+hq_status hq_kmeans_int8_assign(size_t rows,
+                                size_t cols,
+                                const int8_t *points,
+                                size_t points_len,
+                                size_t k,
+                                const int16_t *centers,
+                                size_t centers_len,
+                                uint16_t *labels,
+                                size_t labels_len,
+                                uint64_t *inertia,
+                                void *scratch,
+                                size_t scratch_size);
+
+/**
+ * Numbers in a partial for `k` centres of `cols` features: `k * cols` sums of codes, `k` counts, the inertia.
+ *
+ * `SIZE_MAX` for arguments that the functions would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_int8_partial_len(32, 16) == 16 * 32 + 16 + 1);
+ * ```
+ */
+size_t hq_kmeans_int8_partial_len(size_t cols, size_t k);
+
+/**
+ * Assigns rows to the nearest centres and adds them to a partial: the part of an iteration that threads, ranks or slices of
+ * time can share. Any split of the rows, in any order, gives the same numbers.
+ *
+ * - `points`: `points_len` = `rows * cols` codes.
+ * - `centers`: `centers_len` = `k * cols` numbers in sixteenths, -2048..=2032.
+ * - `labels`: at least `rows` numbers, of which just those are written; or NULL with `labels_len` 0.
+ * - `partial`: `partial_len` = `hq_kmeans_int8_partial_len(cols, k)` numbers, zero before the first call of an iteration.
+ * - `scratch`: at least `hq_kmeans_int8_assign_workspace_size(cols, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Every call prepares the centres, which takes as long as a dozen
+ * rows or so; slices should have more.
+ *
+ * Errors: those of `hq_kmeans_int8_fit`; the outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int8_t points[4] = {1, 2, 4, 100};
+ * int16_t centers[2] = {0, 1600};
+ * int64_t partial[5] = {0};
+ * uint8_t scratch[HQ_KMEANS_INT8_ASSIGN_SIZE(1, 2)];
+ * hq_kmeans_int8_step step;
+ * assert(hq_kmeans_int8_accumulate(1, 1, points, 1, 2, centers, 2, NULL, 0, partial, 5, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_kmeans_int8_accumulate(3, 1, points + 1, 3, 2, centers, 2, NULL, 0, partial, 5, scratch, sizeof scratch) == HQ_OK);
+ * assert(partial[0] == 7 && partial[2] == 3 && partial[4] == 256 * (1 + 4 + 16));
+ * assert(hq_kmeans_int8_update(1, 2, partial, 5, centers, 2, &step) == HQ_OK && step.moved && step.rows == 4);
+ * assert(centers[0] == 37 && centers[1] == 1600); // 16 * 7 / 3
+ * ```
+ */
+hq_status hq_kmeans_int8_accumulate(size_t rows,
+                                    size_t cols,
+                                    const int8_t *points,
+                                    size_t points_len,
+                                    size_t k,
+                                    const int16_t *centers,
+                                    size_t centers_len,
+                                    uint16_t *labels,
+                                    size_t labels_len,
+                                    int64_t *partial,
+                                    size_t partial_len,
+                                    void *scratch,
+                                    size_t scratch_size);
+
+/**
+ * Adds a partial to another one, number by number; an `MPI_Allreduce` of `MPI_INT64_T` with `MPI_SUM` does the same.
+ *
+ * - `partial`, `other`: `len` numbers each.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`.
+ *
+ * # Safety
+ * Each pointer is valid for `len` numbers.
+ *
+ * ```c
+ * int64_t a[5] = {7, 0, 3, 0, 21};
+ * const int64_t b[5] = {100, 5, 1, 1, 9};
+ * assert(hq_kmeans_int8_merge(a, b, 5) == HQ_OK && a[0] == 107 && a[4] == 30);
+ * ```
+ */
+hq_status hq_kmeans_int8_merge(int64_t *partial,
+                               const int64_t *other,
+                               size_t len);
+
+/**
+ * Moves centres to the means that a partial tells, to the nearest sixteenth, ties towards the greater. Centres of clusters
+ * without rows stay. If the partial holds several batches, each assigned to the centres of its time, this is mini-batch
+ * k-means with a rate of 1 / count.
+ *
+ * - `partial`: `partial_len` = `hq_kmeans_int8_partial_len(cols, k)` numbers.
+ * - `centers`: `centers_len` = `k * cols` numbers, in and out.
+ * - `step`: one struct.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (also for a partial that no rows make), `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int64_t partial[5] = {7, 0, 3, 0, 0};
+ * int16_t centers[2] = {0, 1600};
+ * hq_kmeans_int8_step step;
+ * assert(hq_kmeans_int8_update(1, 2, partial, 5, centers, 2, &step) == HQ_OK);
+ * assert(step.empty == 1 && centers[0] == 37 && centers[1] == 1600);
+ * ```
+ */
+hq_status hq_kmeans_int8_update(size_t cols,
+                                size_t k,
+                                const int64_t *partial,
+                                size_t partial_len,
+                                int16_t *centers,
+                                size_t centers_len,
+                                struct hq_kmeans_int8_step *step);
+
+/**
+ * Forgets: every number of a partial becomes `keep / 65536` of itself, with the same means. Between batches of a stream, so
+ * that centres follow what changes.
+ *
+ * - `partial`: `partial_len` = `hq_kmeans_int8_partial_len(cols, k)` numbers, in and out.
+ *
+ * Callable from any thread.
+ *
+ * Errors: as `hq_kmeans_int8_update`; `partial` is untouched then.
+ *
+ * # Safety
+ * `partial` is valid for `partial_len` numbers.
+ *
+ * ```c
+ * int64_t partial[5] = {300, -40, 3, 4, 1000};
+ * assert(hq_kmeans_int8_decay(1, 2, partial, 5, 32768) == HQ_OK);
+ * assert(partial[0] == 100 && partial[2] == 1 && partial[1] == -20 && partial[3] == 2);
+ * ```
+ */
+hq_status hq_kmeans_int8_decay(size_t cols,
+                               size_t k,
+                               int64_t *partial,
+                               size_t partial_len,
+                               uint16_t keep);
+
+/**
+ * Centres as int8 codes: each number of sixteenths to the nearest code, ties towards the greater. For codebooks.
+ *
+ * - `centers`: `len` numbers, -2048..=2032.
+ * - `codes`: at least `len` codes, of which just those are written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
+ * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `codes` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const int16_t centers[3] = {-2048, 8, 23};
+ * int8_t codes[3];
+ * assert(hq_kmeans_int8_round_centers(centers, 3, codes, 3) == HQ_OK);
+ * assert(codes[0] == -128 && codes[1] == 1 && codes[2] == 1);
+ * ```
+ */
+hq_status hq_kmeans_int8_round_centers(const int16_t *centers,
+                                       size_t len,
+                                       int8_t *codes,
+                                       size_t codes_len);
 
 #ifdef __cplusplus
 }  // extern "C"

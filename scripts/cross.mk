@@ -26,7 +26,7 @@ build-targets: ## the core for thumbv6m, thumbv7em, riscv32imac and aarch64-none
 test-aarch64: ## the suite on aarch64 (NEON) under QEMU
 	@scripts/cross/aarch64.sh
 
-test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and M0; the Rust firmware example
+test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and M0; int8 k-means; the Rust firmware example
 	@scripts/cross/cortex_m.sh
 	@scripts/cross/firmware.sh
 

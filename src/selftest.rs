@@ -1,6 +1,7 @@
 //! Golden vectors: proof that a build gives the right results on the machine it runs on.
 
 use crate::Error;
+use crate::kmeans::int8;
 use crate::linear::{Packed, matvec, matvec_f32};
 use crate::quant::{
     ActBlock, Fit, Format, NonFinite, Options, dequantize, quantize, quantize_activations, ternary_codes,
@@ -27,6 +28,7 @@ struct Golden {
 
 const ACTIVATIONS: u32 = 0xd5e7ed24;
 const CODES: u32 = 0x97ce4565;
+const CLUSTERS: u32 = 0x1c60c112;
 const GOLDEN: [Golden; 7] = [
     Golden {
         format: Format::Q8_0,
@@ -79,8 +81,8 @@ const GOLDEN: [Golden; 7] = [
     },
 ];
 
-/// Runs every format through quantizing, decoding and the products, on the tier in use, and compares with
-/// stored results. Takes 12 KB of stack on a Cortex-M4.
+/// Runs every format through quantizing, decoding and the products, and int8 points to the nearest centres, on the tier
+/// in use, and compares with stored results. Takes 12 KB of stack on a Cortex-M4.
 ///
 /// # Errors
 /// [`Error::SelfTest`]: this build gives wrong results on this machine.
@@ -94,6 +96,7 @@ pub fn selftest() -> Result<(), Error> {
     let acts = activations(&x)?;
     expect(digest_acts(&acts) == ACTIVATIONS)?;
     expect(codes(&x)? == CODES)?;
+    expect(clusters()? == CLUSTERS)?;
     for golden in &GOLDEN {
         let found = run(golden.format, &x, &acts)?;
         expect(
@@ -125,6 +128,31 @@ fn codes(x: &[f32; COLS]) -> Result<u32, Error> {
         .map_err(|_| Error::SelfTest)?;
     let bytes = digest(START, bytemuck::must_cast_slice(&codes));
     Ok(digest_f32(bytes, &[fitted.threshold, fitted.scale]))
+}
+
+/// Labels and inertia of int8 points, with more centres and features than the search takes at a time, and neither a
+/// multiple.
+fn clusters() -> Result<u32, Error> {
+    const POINTS: usize = 11;
+    const FEATURES: usize = 13;
+    const CENTERS: usize = 19;
+    let (mut points, mut centers) = ([0i8; POINTS * FEATURES], [0i16; CENTERS * FEATURES]);
+    let mut state = 5u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as i8
+    };
+    for code in &mut points {
+        *code = next();
+    }
+    for center in &mut centers {
+        *center = next() as i16 * 15 + 7; // within the range of the points
+    }
+    let (mut labels, mut scratch) = ([0u16; POINTS], [0u8; 1024]);
+    let inertia =
+        int8::assign(&points, FEATURES, &centers, &mut labels, &mut scratch).map_err(|_| Error::SelfTest)?;
+    let labels = labels.iter().fold(START, |hash, label| digest(hash, &label.to_le_bytes()));
+    Ok(digest(labels, &inertia.to_le_bytes()))
 }
 
 fn run(format: Format, x: &[f32; COLS], acts: &[ActBlock]) -> Result<Golden, Error> {
@@ -206,6 +234,7 @@ mod tests {
         let acts = activations(&x).unwrap();
         println!("const ACTIVATIONS: u32 = {:#010x};", digest_acts(&acts));
         println!("const CODES: u32 = {:#010x};", codes(&x).unwrap());
+        println!("const CLUSTERS: u32 = {:#010x};", clusters().unwrap());
         for format in Format::ALL {
             let g = run(format, &x, &acts).unwrap();
             println!("    Golden {{");

@@ -172,7 +172,7 @@ pub extern "C" fn hq_status_string(status: hq_status) -> *const c_char {
 }
 
 /// Runs golden vectors through every format on the tier in use: quantize, decode, products with int8 and
-/// with f32 activations.
+/// with f32 activations; and int8 points to the nearest centres.
 ///
 /// For start-up checks and for the first boot of a new board. Uses 12 KB of stack on a Cortex-M4. Callable from any
 /// thread.

@@ -4,7 +4,7 @@
 //! Every result is defined without reference to the tier, the number of threads or the order of the rows: labels by the
 //! *canonical distance* (squares of differences in f32, added in one fixed order of operations, ties to the centre that
 //! comes first), centres and inertia by integer sums. The kernels work differently on every tier, and check themselves:
-//! where rounding could decide, the canonical distance does.
+//! where rounding could decide, the canonical distance does. [`int8`] is the same for int8 points, in integers alone.
 
 mod bounds;
 mod choose;
@@ -12,6 +12,7 @@ mod empty;
 mod exact_1d;
 mod fit;
 mod frame;
+pub mod int8;
 mod lloyd;
 mod panels;
 #[cfg(feature = "rayon")]

@@ -15,6 +15,8 @@ pub(crate) mod floats;
 pub(crate) mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) mod pairs;
 pub(crate) mod scan;
 #[cfg(target_arch = "x86_64")]
 mod sse42;

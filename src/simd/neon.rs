@@ -23,7 +23,7 @@ use dotprod as products;
 
 /// Applies an operation to both halves.
 #[inline(always)]
-fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C; 2] {
+pub(super) fn both<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], op: impl Fn(A, B) -> C) -> [C; 2] {
     let ([a0, a1], [b0, b1]) = (a, b);
     [op(a0, b0), op(a1, b1)]
 }

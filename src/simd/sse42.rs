@@ -9,7 +9,11 @@ use super::lanes::{Lanes, map_eight, map_four};
 
 /// Applies an operation to both halves.
 #[inline(always)]
-fn both(a: [__m128i; 2], b: [__m128i; 2], op: impl Fn(__m128i, __m128i) -> __m128i) -> [__m128i; 2] {
+pub(super) fn both(
+    a: [__m128i; 2],
+    b: [__m128i; 2],
+    op: impl Fn(__m128i, __m128i) -> __m128i,
+) -> [__m128i; 2] {
     let ([a0, a1], [b0, b1]) = (a, b);
     [op(a0, b0), op(a1, b1)]
 }

@@ -35,6 +35,13 @@ static struct arena {
     uint64_t least;
     uint16_t choices[4];
     size_t sizes[2];
+    hq_kmeans_int8_options kmeans;
+    hq_kmeans_int8_result found;
+    hq_kmeans_int8_step step;
+    uint64_t inertia;
+    int64_t partial[16];
+    int16_t centers[16];
+    uint16_t labels[16];
     uint8_t after[64];
 } out;
 static uint8_t scratch[HQ_FIT_SCRATCH_SIZE(CELLS) + 8];
@@ -93,6 +100,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 
 #include "misuse/kmeans_choose.h"
 #include "misuse/kmeans_fit.h"
+#include "misuse/kmeans_int8.h"
 #include "misuse/kmeans_seed.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
@@ -194,6 +202,7 @@ int main(void) {
     fits();
     choices();
     seeds();
+    kmeans_int8();
     printf("%d cases\n", cases);
     return 0;
 }

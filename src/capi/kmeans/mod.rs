@@ -10,3 +10,5 @@ pub mod fit;
 pub mod partial;
 
 pub mod choose;
+
+pub mod int8;
