@@ -118,7 +118,7 @@ static void options_and_quantize(void) {
     /* unknown enums */
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(-1, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(2147483647, NULL, ROWS, COLS, x, CELLS, p, sizeof packed));
-    o = with(7, 0, 0, 0, 0, 0);
+    o = with(8, 0, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
     o = with(0, 3, 0, 0, 0, 0);
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, QUANTIZE(F, &o, ROWS, COLS, x, CELLS, p, sizeof packed));
