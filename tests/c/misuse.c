@@ -93,6 +93,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 
 #include "misuse/kmeans_fit.h"
 #include "misuse/kmeans_seed.h"
+#include "misuse/kmeans_stream.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -192,6 +193,8 @@ int main(void) {
     clusters();
     fits();
     seeds();
+    streams();
+    mini_batches();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -8,3 +8,7 @@ pub mod seed;
 pub mod fit;
 
 pub mod partial;
+
+pub mod stream;
+
+pub mod mini_batch;
