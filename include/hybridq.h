@@ -289,6 +289,16 @@
 #define HQ_KMEANS_INT8_SEEDING_GIVEN 1
 
 /**
+ * A batch is drawn from all rows, whatever has been drawn before.
+ */
+#define HQ_DRAW_REPLACE 0
+
+/**
+ * Every row comes once, in random order, before any comes again. Takes 4 bytes a row.
+ */
+#define HQ_DRAW_SHUFFLE 1
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -658,6 +668,40 @@ typedef struct hq_kmeans_int8_step {
      */
     uint32_t moved;
 } hq_kmeans_int8_step;
+
+/**
+ * How to fit by batches. `hq_kmeans_batch_options_default` gives a good start, which NULL stands for, too.
+ */
+typedef struct hq_kmeans_batch_options {
+    /**
+     * The same seed draws the same batches on every machine.
+     */
+    uint64_t seed;
+    /**
+     * Rows of a batch, at least 1; more than there are means all.
+     */
+    uint32_t batch;
+    /**
+     * Batches at most.
+     */
+    uint32_t max_steps;
+    /**
+     * Stop once this many batches in a row have not lowered the smoothed inertia; 0: never.
+     */
+    uint32_t max_no_improvement;
+    /**
+     * `HQ_DRAW_*`.
+     */
+    int32_t draw;
+    /**
+     * Stop once no centre moves farther than this for a batch; >= 0, 0: never.
+     */
+    float shift_tolerance;
+    /**
+     * Centres that weigh less than this part of the heaviest get a new place now and then; 0 to 1, 0: never.
+     */
+    float reassignment_ratio;
+} hq_kmeans_batch_options;
 
 /**
  * Done; the outputs are written.
@@ -2875,6 +2919,308 @@ hq_status hq_kmeans_int8_round_centers(const int16_t *centers,
                                        size_t len,
                                        int8_t *codes,
                                        size_t codes_len);
+
+/**
+ * Floats of the state of a stream: `k * (2 d + 1)`. `SIZE_MAX` for `k` 0, and on overflow.
+ *
+ * In order: the centres (`k * d`, to be used as such), what rounding left over of them (`k * d`), and what each centre
+ * weighs (`k`). Nothing else: to save a stream is to save these floats.
+ *
+ * ```c
+ * assert(hq_kmeans_stream_len(4, 2) == 20 && hq_kmeans_stream_len(0, 2) == SIZE_MAX);
+ * ```
+ */
+size_t hq_kmeans_stream_len(size_t k,
+                            size_t d);
+
+/**
+ * Begins a stream at given centres.
+ *
+ * - `centers`: `centers_len` = `k * d` finite values; `hq_kmeans_seed` finds some in a first batch.
+ * - `weights`: `weights_len` = `k` values >= 0, if the centres shall weigh as much as so many points of weight 1; or NULL
+ *   with `weights_len` 0: nothing, so that the first points that a centre gets are its mean.
+ * - `state`: `state_len` = `hq_kmeans_stream_len(k, d)` floats.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` or `d` 0, a negative weight), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. `state` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float centers[2] = {0.0f, 10.0f};
+ * float state[6];
+ * assert(hq_kmeans_stream_start(2, 1, centers, 2, NULL, 0, state, 6) == HQ_OK && state[1] == 10.0f);
+ * ```
+ */
+hq_status hq_kmeans_stream_start(size_t k,
+                                 size_t d,
+                                 const float *centers,
+                                 size_t centers_len,
+                                 const float *weights,
+                                 size_t weights_len,
+                                 float *state,
+                                 size_t state_len);
+
+/**
+ * Moves the centres of a stream by one batch, of which `partial` is the merged partial.
+ *
+ * With `w` the weight of the batch in a cluster, `m` the mean of its points there and `W` what the centre weighs,
+ * `W` becomes `decay * W`, the centre moves by `(m - c) * w / (W + w)`, and `W` grows by `w` (Sculley 2010; the decay of
+ * Spark's streaming k-means). With `decay` 1 a centre is the mean of all points it was ever given; with `decay` d half of
+ * the memory is the last `ln 2 / -ln d` batches. A cluster without weight in this batch keeps its centre. The result is
+ * the same on every machine, however the batch was split.
+ *
+ * - `rows`, `limits`: how many rows the batch has in all its parts, and their merged limits, as for
+ *   `hq_kmeans_accumulate`. Every batch may have limits of its own.
+ * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers, accumulated with the centres of `state`.
+ * - `decay`: 0 (forget all that was) to 1 (forget nothing).
+ * - `state`: `state_len` = `hq_kmeans_stream_len(k, d)` floats, moved in place.
+ * - `step`: how far the centres moved, the inertia of the batch before, and how many clusters got nothing.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` or `rows` 0, `decay` outside its range, no weight above 0, a weight of `state`
+ * below 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_NON_FINITE`. `state` and `step` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; // three values from 0 to 3, no weights
+ * const int64_t partial[1 + 2 + 13] = {0, 3, 3}; // their sum is 0
+ * float state[3] = {1.0f, 0.0f, 6.0f}; // a centre at 1 that weighs 6
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_stream_update(3, limits, 4, 1, partial, 16, 0.5f, state, 3, &step) == HQ_OK);
+ * assert(state[0] == 0.5f && state[2] == 6.0f && step.shift == 0.5f);
+ * ```
+ */
+hq_status hq_kmeans_stream_update(size_t rows,
+                                  const float *limits,
+                                  size_t limits_len,
+                                  size_t k,
+                                  const int64_t *partial,
+                                  size_t partial_len,
+                                  float decay,
+                                  float *state,
+                                  size_t state_len,
+                                  struct hq_kmeans_step *step);
+
+/**
+ * Bytes of scratch that `hq_kmeans_stream_fit` needs: about `4 * d * (3 * k + 16)`, whatever the number of rows.
+ * `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_stream_fit_workspace_size(8, 2) < 32 * 1024);
+ * ```
+ */
+size_t hq_kmeans_stream_fit_workspace_size(size_t k,
+                                           size_t d);
+
+/**
+ * One batch of a stream in one call: labels it, and moves the centres as `hq_kmeans_stream_update` does. (Others call
+ * this `partial_fit`.)
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `n` and `d` at least 1. They may lie anywhere.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
+ * - `decay`: 0 (forget all that was) to 1 (forget nothing).
+ * - `state`: `state_len` = `hq_kmeans_stream_len(k, d)` floats, moved in place.
+ * - `labels`: at least `n` numbers, of which just those are written: the nearest of the centres before the update.
+ * - `step`: how far the centres moved, the inertia of the batch before, and how many clusters got nothing.
+ * - `scratch`: at least `hq_kmeans_stream_fit_workspace_size(k, d)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`n`, `d` or `k` 0, `decay` outside its range, a negative weight, no weight above 0, a
+ * weight of `state` below 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. The
+ * outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float batches[2][3] = {{1.0f, 3.0f, 11.0f}, {2.0f, 10.0f, 12.0f}};
+ * float state[6] = {0.0f, 10.0f}; // two centres that weigh nothing yet
+ * uint32_t labels[3];
+ * uint8_t scratch[16384];
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_stream_fit_workspace_size(2, 1) <= sizeof scratch);
+ * for (int i = 0; i < 2; i++)
+ *     assert(hq_kmeans_stream_fit(3, 1, batches[i], 3, NULL, 0, 2, 1.0f, state, 6, labels, 3, &step, scratch,
+ *                                 sizeof scratch) == HQ_OK);
+ * assert(state[0] == 2.0f && state[1] == 11.0f && state[4] == 3.0f && labels[2] == 1);
+ * ```
+ */
+hq_status hq_kmeans_stream_fit(size_t n,
+                               size_t d,
+                               const float *x,
+                               size_t x_len,
+                               const float *weights,
+                               size_t weights_len,
+                               size_t k,
+                               float decay,
+                               float *state,
+                               size_t state_len,
+                               uint32_t *labels,
+                               size_t labels_len,
+                               struct hq_kmeans_step *step,
+                               void *scratch,
+                               size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_stream_reassign` needs for a batch of `n` rows. `SIZE_MAX` for `k` 0, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_stream_reassign_workspace_size(1000, 2, 8) < 8 * 1024);
+ * ```
+ */
+size_t hq_kmeans_stream_reassign_workspace_size(size_t n,
+                                                size_t d,
+                                                size_t k);
+
+/**
+ * Gives centres of a stream that have fallen behind a new place: those that weigh less than `ratio` times the heaviest
+ * move to rows of a recent batch, drawn in proportion to their weights, and weigh as much as the lightest of the others.
+ * At most `n / 2` move, the lightest first. (`reassignment_ratio` of scikit-learn, where it is 0.01.)
+ *
+ * Call it now and then, not for every batch: a centre that has just been placed needs time to gain weight.
+ * Over ranks, one calls it with rows of its own and broadcasts the state.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `n` and `d` at least 1.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
+ * - `ratio`: 0 (none moves) to 1.
+ * - `seed`: the same seed draws the same rows on every machine.
+ * - `state`: `state_len` = `hq_kmeans_stream_len(k, d)` floats, changed in place.
+ * - `moved`: one number: how many centres have moved.
+ * - `scratch`: at least `hq_kmeans_stream_reassign_workspace_size(n, d, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`n`, `d` or `k` 0, `ratio` outside its range, a negative weight, no weight above 0, a
+ * weight of `state` below 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. `state` and `moved` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {1.0f, 2.0f, 8.0f, 9.0f};
+ * float state[6] = {0.0f, 1e6f, 0.0f, 0.0f, 100.0f, 0.5f}; // the second centre is far from all there is
+ * uint8_t scratch[256];
+ * size_t moved;
+ * assert(hq_kmeans_stream_reassign_workspace_size(4, 1, 2) <= sizeof scratch);
+ * assert(hq_kmeans_stream_reassign(4, 1, x, 4, NULL, 0, 2, 0.01f, 7, state, 6, &moved, scratch, sizeof scratch) ==
+ *        HQ_OK);
+ * assert(moved == 1 && state[0] == 0.0f && state[1] <= 9.0f && state[5] == 100.0f);
+ * ```
+ */
+hq_status hq_kmeans_stream_reassign(size_t n,
+                                    size_t d,
+                                    const float *x,
+                                    size_t x_len,
+                                    const float *weights,
+                                    size_t weights_len,
+                                    size_t k,
+                                    float ratio,
+                                    uint64_t seed,
+                                    float *state,
+                                    size_t state_len,
+                                    size_t *moved,
+                                    void *scratch,
+                                    size_t scratch_size);
+
+/**
+ * Writes the usual options: batches of 1024 rows, 1000 at most, until 10 in a row bring nothing; centres below 1 % of
+ * the heaviest are moved.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
+ *
+ * # Safety
+ * `options` is valid.
+ *
+ * ```c
+ * hq_kmeans_batch_options options;
+ * assert(hq_kmeans_batch_options_default(&options) == HQ_OK && options.batch == 1024);
+ * ```
+ */
+hq_status hq_kmeans_batch_options_default(struct hq_kmeans_batch_options *options);
+
+/**
+ * Bytes of scratch that `hq_kmeans_mini_batch` needs: about `4 * d * (batch + 5 * k + 16)`, and 4 a row with
+ * `HQ_DRAW_SHUFFLE`. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * # Safety
+ * `options` is valid or NULL.
+ *
+ * ```c
+ * hq_kmeans_batch_options options;
+ * assert(hq_kmeans_batch_options_default(&options) == HQ_OK);
+ * assert(hq_kmeans_mini_batch_workspace_size(1000000, 2, 8, &options) < 64 * 1024);
+ * ```
+ */
+size_t hq_kmeans_mini_batch_workspace_size(size_t n,
+                                           size_t d,
+                                           size_t k,
+                                           const struct hq_kmeans_batch_options *options);
+
+/**
+ * Mini-batch k-means from given centres: most of the way to Lloyd's result for a small part of its work, where rows are
+ * many. The result is the same on every machine.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
+ * - `k`: 1 to `n`.
+ * - `options`: NULL for the usual ones.
+ * - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
+ * - `labels`: at least `n` numbers, of which just those are written: for each row the nearest of the returned centres.
+ * - `result`: inertia (of these labels, over all rows), `iterations` (batches), `stop` (`HQ_STOP_SHIFT`,
+ *   `HQ_STOP_INERTIA` or `HQ_STOP_ITERATIONS`), `shift` for the last batch.
+ * - `scratch`: at least `hq_kmeans_mini_batch_workspace_size(n, d, k, options)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: `batch * d * k` multiply-adds a batch, and `n * d * k`.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d`, `k` or `batch` 0, `k` above `n`, a tolerance that is negative or not finite, a
+ * ratio outside its range, a negative weight, no weight above 0), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * float x[100], centers[2] = {0.0f, 1.0f};
+ * uint32_t labels[100];
+ * uint8_t scratch[32768];
+ * hq_kmeans_batch_options options;
+ * hq_kmeans_result result;
+ * for (int i = 0; i < 100; i++) x[i] = (float)(i % 2 * 10);
+ * assert(hq_kmeans_batch_options_default(&options) == HQ_OK);
+ * options.batch = 20;
+ * assert(hq_kmeans_mini_batch_workspace_size(100, 1, 2, &options) <= sizeof scratch);
+ * assert(hq_kmeans_mini_batch(100, 1, x, 100, NULL, 0, 2, &options, centers, 2, labels, 100, &result, scratch,
+ *                             sizeof scratch) == HQ_OK);
+ * assert(centers[0] == 0.0f && centers[1] == 10.0f && labels[3] == 1 && result.inertia == 0.0f);
+ * ```
+ */
+hq_status hq_kmeans_mini_batch(size_t n,
+                               size_t d,
+                               const float *x,
+                               size_t x_len,
+                               const float *weights,
+                               size_t weights_len,
+                               size_t k,
+                               const struct hq_kmeans_batch_options *options,
+                               float *centers,
+                               size_t centers_len,
+                               uint32_t *labels,
+                               size_t labels_len,
+                               struct hq_kmeans_result *result,
+                               void *scratch,
+                               size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,9 +1,9 @@
 # Cross builds, emulated tests and the size table. Included by the Makefile; see docs/cross.md.
 
-.PHONY: test-all test-tiers test-aarch64 test-cortex-m test-fortran build-targets cross-packages \
+.PHONY: test-all test-tiers test-aarch64 test-cortex-m test-fortran test-mpi build-targets cross-packages \
     size-table size-table-check size-table-write gguf-check
 
-test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation, Fortran
+test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M under emulation, Fortran, MPI
 	@scripts/cross/packages.sh
 	$(if $(TESTED),@echo "test-all: make test has passed already (TESTED=$(TESTED))",$(MAKE) test)
 	$(MAKE) test-tiers
@@ -11,8 +11,9 @@ test-all: ## make test, every tier, bare-metal builds, aarch64 and Cortex-M unde
 	$(MAKE) test-aarch64
 	$(MAKE) test-cortex-m
 	$(MAKE) test-fortran
+	$(MAKE) test-mpi
 	$(MAKE) size-table-check
-	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m, test-fortran, size-table-check"
+	@echo "test-all: passed: test, test-tiers, build-targets, test-aarch64, test-cortex-m, test-fortran, test-mpi, size-table-check"
 
 cross-packages: ## say which packages test-all misses
 	@scripts/cross/packages.sh
@@ -32,6 +33,9 @@ test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and M0; in
 
 test-fortran: ## c_examples/matmul.f90 with gfortran: 3.5-bit weights through iso_c_binding
 	@scripts/cross/fortran.sh
+
+test-mpi: ## c_examples/mpi_kmeans.c on 1 to 4 ranks of Open MPI: the bytes of one process
+	@scripts/cross/mpi.sh
 
 SIZE_FILES = README.md docs/sizes.md
 size-table: ## flash, scratch and stack bytes of every function on Cortex-M4

@@ -31,14 +31,17 @@ fn header_is_what_the_sources_say() {
 #[test]
 fn every_extern_function_is_in_the_header() {
     let header = generated();
-    let mut paths = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capi")];
-    let mut found = 0;
-    while let Some(path) = paths.pop() {
-        if path.is_dir() {
-            paths.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capi")];
+    let mut files = vec![];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
-        let source = std::fs::read_to_string(path).unwrap();
+    }
+    let mut found = 0;
+    for file in files {
+        let source = std::fs::read_to_string(file).unwrap();
         let mut lines = source.lines();
         while lines.by_ref().any(|l| l.trim() == "#[unsafe(no_mangle)]") {
             let line = lines.next().unwrap();

@@ -6,5 +6,5 @@ if [ "${1:-}" = --all ]; then
     awk '!/^#/ { print $3 }' scripts/cross/packages.txt | sort -u
     exit
 fi
-need builds aarch64 cortex-m fortran
+need builds aarch64 cortex-m fortran mpi
 say "every package that the cross tests need is here"

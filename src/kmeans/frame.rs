@@ -39,6 +39,9 @@ pub fn limits_add(points: &Points<'_>, limits: &mut [f32]) -> Result<(), Error> 
         return Err(Error::Shape);
     }
     points.check()?;
+    if points.rows() == 0 {
+        return Ok(());
+    }
     let cols = points.cols();
     let (high, rest) = limits.split_at_mut_checked(cols).ok_or(Error::Shape)?;
     let (low, rest) = rest.split_at_mut_checked(cols).ok_or(Error::Shape)?;
@@ -154,6 +157,10 @@ impl<'a> Frame<'a> {
     pub(super) fn covers(&self, points: &Points<'_>) -> bool {
         if points.cols() != self.cols() {
             return false;
+        }
+        // A part may be empty; whether it would have weights is then not known.
+        if points.rows() == 0 {
+            return true;
         }
         let heaviest = match points.weights() {
             Some(_) if !self.weighted => return false,

@@ -14,6 +14,7 @@ mod fit;
 mod frame;
 pub mod int8;
 mod lloyd;
+mod mini_batch;
 mod panels;
 #[cfg(feature = "rayon")]
 mod parallel;
@@ -23,6 +24,7 @@ mod points;
 mod score;
 mod seed;
 mod shard;
+mod stream;
 mod sums;
 
 pub use bounds::Bounds;
@@ -31,8 +33,13 @@ pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
+pub use mini_batch::{Draw, MiniBatchOptions, mini_batch, mini_batch_workspace_size};
 #[cfg(feature = "rayon")]
 pub use parallel::fit_parallel;
 pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
 pub use points::Points;
 pub use seed::{Seeding, seed, seed_workspace_size};
+pub use stream::{
+    stream_fit, stream_fit_workspace_size, stream_len, stream_reassign, stream_reassign_workspace_size,
+    stream_start, stream_update,
+};

@@ -102,6 +102,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_fit.h"
 #include "misuse/kmeans_int8.h"
 #include "misuse/kmeans_seed.h"
+#include "misuse/kmeans_stream.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -203,6 +204,8 @@ int main(void) {
     choices();
     seeds();
     kmeans_int8();
+    streams();
+    mini_batches();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -12,3 +12,7 @@ pub mod partial;
 pub mod choose;
 
 pub mod int8;
+
+pub mod stream;
+
+pub mod mini_batch;
