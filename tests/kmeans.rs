@@ -252,3 +252,63 @@ fn assign_tells_the_canonical_distance() {
         }
     }
 }
+
+#[test]
+fn all_distances_and_the_two_nearest_agree_with_labels() {
+    for (cols, scale) in [(1, 1.0f32), (7, 1.0), (20, 1e30), (20, 1e-30)] {
+        let (rows, k) = (60, 9);
+        let data: Vec<f32> = common::gaussian(rows * cols, 4).iter().map(|v| v * scale).collect();
+        let centers: Vec<f32> = common::gaussian(k * cols, 5).iter().map(|v| v * scale).collect();
+        let points = Points::new(rows, cols, &data).unwrap();
+        let mut all = vec![0.0; rows * k];
+        transform(&points, k, &centers, &mut all).unwrap();
+        let mut two = vec![Top2::default(); rows];
+        top2(&points, k, &centers, &mut two).unwrap();
+        let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
+        let (mut labels, mut own) = (vec![0; rows], vec![0.0; rows]);
+        assign(&points, k, &centers, &mut labels, Some(&mut own), &mut scratch).unwrap();
+        for i in 0..rows {
+            assert_eq!((two[i].label, two[i].distance), (labels[i], own[i]));
+            assert_eq!(all[i * k + labels[i] as usize], own[i]);
+            assert_eq!(all[i * k + two[i].second_label as usize], two[i].second);
+            let between =
+                (0..k).filter(|&j| j != labels[i] as usize && all[i * k + j] < two[i].second).count();
+            assert_eq!(between, 0);
+        }
+    }
+}
+
+#[test]
+fn summaries_add_up() {
+    let (rows, cols, k) = (300, 3, 4);
+    let data = blobs(rows, cols, k, 2);
+    let weights: Vec<f32> = (0..rows).map(|i| (i % 3) as f32).collect();
+    let points = Points::weighted(rows, cols, &data, &weights).unwrap();
+    let out = run(&points, k, &data[..k * cols], &FitOptions::DEFAULT);
+    let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
+    let (mut labels, mut own) = (vec![0; rows], vec![0.0; rows]);
+    assign(&points, k, &out.centers, &mut labels, Some(&mut own), &mut scratch).unwrap();
+    let mut summaries = [Summary::default(); 4];
+    let mut room = vec![0; summarize_workspace_size(k).unwrap()];
+    summarize(&points, k, &labels, &own, &mut summaries, &mut room).unwrap();
+    assert_eq!(summaries.iter().map(|s| s.points as usize).sum::<usize>(), rows);
+    let inertia: f32 = summaries.iter().map(|s| s.cohesion * s.weight).sum();
+    assert!((inertia - out.fit.inertia).abs() <= 1e-5 * inertia);
+    for s in summaries {
+        assert!(s.mean_distance * s.mean_distance <= s.cohesion && s.radius >= s.mean_distance);
+    }
+    let before = summaries;
+    labels[0] = 4;
+    assert_eq!(summarize(&points, k, &labels, &own, &mut summaries, &mut room), Err(Error::InvalidArgument));
+    labels[0] = 0;
+    assert_eq!(
+        summarize(&points, k, &labels, &own, &mut summaries, &mut room[1..]),
+        Err(Error::WorkspaceTooSmall)
+    );
+    assert_eq!(summarize(&points, k, &labels, &own[1..], &mut summaries, &mut room), Err(Error::Shape));
+    assert_eq!(
+        summarize(&points, k, &labels, &own, &mut summaries[..3], &mut room),
+        Err(Error::OutputTooSmall)
+    );
+    assert_eq!(summaries, before);
+}

@@ -7,6 +7,7 @@
 //! where rounding could decide, the canonical distance does.
 
 mod bounds;
+mod describe;
 mod empty;
 mod exact_1d;
 mod fit;
@@ -24,6 +25,7 @@ mod shard;
 mod sums;
 
 pub use bounds::Bounds;
+pub use describe::{Summary, Top2, summarize, summarize_workspace_size, top2, transform};
 pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
