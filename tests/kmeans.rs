@@ -312,3 +312,40 @@ fn summaries_add_up() {
     );
     assert_eq!(summaries, before);
 }
+
+#[test]
+fn spherical_clusters_go_by_direction() {
+    let (rows, cols, k) = (200, 6, 3);
+    // Three directions, at lengths from 1 to 100.
+    let mut data: Vec<f32> = blobs(rows, cols, k, 6);
+    for (i, row) in data.chunks_mut(cols).enumerate() {
+        row.iter_mut().for_each(|v| *v *= 1.0 + (i % 100) as f32);
+    }
+    normalize_rows(cols, &mut data).unwrap();
+    for row in data.chunks(cols) {
+        assert!((row.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+    for bounds in [Bounds::Auto, Bounds::Off] {
+        let options = FitOptions { spherical: true, bounds, ..FitOptions::DEFAULT };
+        let out = lloyd(rows, cols, &data, k, &data[..k * cols], &options);
+        out.check(rows, cols, &data, k);
+        assert_eq!(out.fit.stop, Stop::Labels);
+        for i in 0..rows {
+            assert_eq!(out.labels[i], (i % k) as u32);
+        }
+        for c in out.centers.chunks(cols) {
+            assert!((c.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-6);
+        }
+    }
+    // Points whose mean is zero leave their centre where it was.
+    let opposite = [1.0f32, 0.0, -1.0, 0.0];
+    let options = FitOptions { spherical: true, ..FitOptions::DEFAULT };
+    assert_eq!(lloyd(2, 2, &opposite, 1, &[0.0, 1.0], &options).centers, [0.0, 1.0]);
+    let mut x = [f32::MIN_POSITIVE / 4.0, 0.0, 3e38, 3e38];
+    normalize_rows(2, &mut x).unwrap();
+    assert_eq!(x[..2], [1.0, 0.0]);
+    assert!((x[2] - 0.5f32.sqrt()).abs() < 1e-6);
+    assert_eq!(normalize_rows(3, &mut x), Err(Error::Shape));
+    assert_eq!(normalize_rows(0, &mut x), Err(Error::InvalidArgument));
+    assert_eq!(normalize_rows(1, &mut [f32::NAN]), Err(Error::NonFinite));
+}

@@ -28,7 +28,7 @@ pub use bounds::Bounds;
 pub use describe::{Summary, Top2, summarize, summarize_workspace_size, top2, transform};
 pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
-pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
+pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size, normalize_rows};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
 #[cfg(feature = "rayon")]
 pub use parallel::fit_parallel;

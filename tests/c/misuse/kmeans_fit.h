@@ -39,6 +39,9 @@ static void fits(void) {
     odd.inertia_tolerance = (float)NAN;
     EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
+    odd.spherical = 2;
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
+    odd = usual;
     odd.empty = 4;
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
@@ -88,6 +91,14 @@ static void fits(void) {
     EXPECT(HQ_ERROR_NULL_POINTER, PREDICT(n, 4, x, 4 * n, 3, NULL, 12, labels, n, NULL, 0, assign));
     EXPECT(HQ_ERROR_NULL_POINTER, PREDICT(n, 4, x, 4 * n, 3, start, 12, labels, n, NULL, n, assign));
     EXPECT(HQ_ERROR_OVERLAP, PREDICT(n, 4, x, 4 * n, 3, start, 12, labels, n, (float *)(void *)labels, n, assign));
+
+    EXPECT(HQ_OK, hq_kmeans_normalize_rows(4, start, 12));
+    EXPECT(HQ_OK, hq_kmeans_normalize_rows(4, NULL, 0));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_kmeans_normalize_rows(0, out.f, 12));
+    EXPECT(HQ_ERROR_SHAPE, hq_kmeans_normalize_rows(5, out.f, 12));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_normalize_rows(4, NULL, 12));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_kmeans_normalize_rows(4, ODD(float, out.f), 12));
+    SAME((size_t)HQ_ERROR_NON_FINITE, (size_t)hq_kmeans_normalize_rows(8, bad, 8));
 
     SAME(10, hq_kmeans_limits_len(4));
     SAME(max, hq_kmeans_limits_len(max));
