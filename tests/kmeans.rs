@@ -349,3 +349,41 @@ fn spherical_clusters_go_by_direction() {
     assert_eq!(normalize_rows(0, &mut x), Err(Error::InvalidArgument));
     assert_eq!(normalize_rows(1, &mut [f32::NAN]), Err(Error::NonFinite));
 }
+
+#[test]
+fn the_best_of_several_starts_is_kept() {
+    let (rows, cols, k) = (400, 4, 8);
+    let data = common::gaussian(rows * cols, 21);
+    let points = Points::new(rows, cols, &data).unwrap();
+    let options = FitOptions::DEFAULT;
+    let seeding = Seeding::Random;
+    let fits = |count: usize, seed: u64| {
+        let restarts = Restarts { seeding, count, seed };
+        let mut scratch = vec![0; fit_seeded_workspace_size(rows, cols, k, &options, &restarts).unwrap()];
+        let (mut centers, mut labels) = (vec![0.0; k * cols], vec![0; rows]);
+        let fit =
+            fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut scratch).unwrap();
+        Out { fit, centers, labels }
+    };
+    let each: Vec<Out> = (0..6).map(|i| fits(1, 40 + i)).collect();
+    let least = each.iter().map(|out| out.fit.inertia).fold(f32::INFINITY, f32::min);
+    assert!(each.iter().any(|out| out.fit.inertia > least), "the starts differ");
+    let all = fits(6, 40);
+    assert_eq!(&all, each.iter().find(|out| out.fit.inertia == least).unwrap());
+    all.check(rows, cols, &data, k);
+
+    let restarts = Restarts { seeding, count: 0, seed: 0 };
+    let mut scratch = vec![0; fit_seeded_workspace_size(rows, cols, k, &options, &restarts).unwrap()];
+    let (mut centers, mut labels) = (vec![7.0; k * cols], vec![7; rows]);
+    let mut fails = |count: usize, k: usize, less: usize| {
+        let restarts = Restarts { count, ..restarts };
+        let room = scratch.len() - less;
+        fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut scratch[..room])
+            .unwrap_err()
+    };
+    assert_eq!(fails(0, k, 0), Error::InvalidArgument);
+    assert_eq!(fails(1, 0, 0), Error::InvalidArgument);
+    assert_eq!(fails(1, k, 1), Error::WorkspaceTooSmall);
+    assert_eq!(fails(1, k + 1, 0), Error::OutputTooSmall);
+    assert!(centers.iter().all(|&c| c == 7.0) && labels.iter().all(|&l| l == 7));
+}
