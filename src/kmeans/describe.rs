@@ -1,6 +1,8 @@
 //! What is asked of a clustering once it stands: distances to all centres, the two nearest ones, and a summary of
 //! each cluster.
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::Error;
 use crate::math::{Compensated, sqrt};
 use crate::simd::floats::{self, FloatKernel, Floats};
@@ -59,7 +61,8 @@ impl FloatKernel for Transform<'_> {
 }
 
 /// The two nearest centres of a point.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
 pub struct Top2 {
     /// The nearest, its label.
     pub label: u32,
@@ -119,7 +122,8 @@ impl FloatKernel for Nearest2<'_> {
 }
 
 /// One cluster in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
 pub struct Summary {
     /// How many points it has.
     pub points: u32,

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, disjoint, size, status};
 use crate::kmeans::{
-    self, Bounds, Empty, FitOptions, Points, Stop, assign_workspace_size, fit_workspace_size,
+    self, Bounds, Empty, Fit, FitOptions, Points, Stop, assign_workspace_size, fit_workspace_size,
 };
 
 /// An empty cluster takes the point that is farthest from its centre, as long as there is one not on its centre.
@@ -84,9 +84,21 @@ pub struct hq_kmeans_result {
     pub empty: u32,
 }
 
+impl From<Fit> for hq_kmeans_result {
+    fn from(found: Fit) -> hq_kmeans_result {
+        hq_kmeans_result {
+            inertia: found.inertia,
+            shift: found.shift,
+            iterations: found.iterations as u32,
+            stop: found.stop as i32,
+            empty: found.empty as u32,
+        }
+    }
+}
+
 /// # Safety
 /// NULL, or valid.
-unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
+pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
     let options = Input::new(options, 1)?;
     // SAFETY: the caller vouches for the memory.
     let [options] = (unsafe { options.slice() }) else { return Err(Error::NullPointer) };
@@ -227,15 +239,8 @@ pub unsafe extern "C" fn hq_kmeans_fit(
         let (centers, labels, scratch) = unsafe { (centers.slice(), labels.slice(), scratch.slice()) };
         let points = points(n, d, x, weights)?;
         let found = kmeans::fit(&points, k, &options, centers, labels, scratch)?;
-        let value = hq_kmeans_result {
-            inertia: found.inertia,
-            shift: found.shift,
-            iterations: found.iterations as u32,
-            stop: found.stop as i32,
-            empty: found.empty as u32,
-        };
         // SAFETY: as above.
-        unsafe { result.write(value) };
+        unsafe { result.write(found.into()) };
         Ok(())
     })
 }

@@ -8,3 +8,5 @@ pub mod seed;
 pub mod fit;
 
 pub mod partial;
+
+pub mod describe;
