@@ -480,6 +480,11 @@ typedef struct hq_kmeans_options {
      */
     int32_t bounds;
     /**
+     * 1: spherical k-means, for rows of length 1 (`hq_kmeans_normalize_rows`): centres are brought to length 1 after every
+     * update. Else 0.
+     */
+    int32_t spherical;
+    /**
      * Stop once no centre moves farther than this in one update; >= 0.
      */
     float shift_tolerance;
@@ -668,6 +673,54 @@ typedef struct hq_kmeans_int8_step {
      */
     uint32_t moved;
 } hq_kmeans_int8_step;
+
+/**
+ * The two nearest centres of a point.
+ */
+typedef struct hq_kmeans_top2 {
+    /**
+     * The nearest, its label.
+     */
+    uint32_t label;
+    /**
+     * The one after it; the same as the first if there is no other.
+     */
+    uint32_t second_label;
+    /**
+     * The squared distance to the nearest.
+     */
+    float distance;
+    /**
+     * The squared distance to the second; infinite if there is none.
+     */
+    float second;
+} hq_kmeans_top2;
+
+/**
+ * One cluster in numbers.
+ */
+typedef struct hq_kmeans_summary {
+    /**
+     * How many points it has.
+     */
+    uint32_t points;
+    /**
+     * What they weigh.
+     */
+    float weight;
+    /**
+     * Their weighted mean distance to the centre; 0 without weight.
+     */
+    float mean_distance;
+    /**
+     * Their weighted mean squared distance to the centre, the smaller the tighter; 0 without weight.
+     */
+    float cohesion;
+    /**
+     * The largest distance of a point to the centre.
+     */
+    float radius;
+} hq_kmeans_summary;
 
 /**
  * How to fit by batches. `hq_kmeans_batch_options_default` gives a good start, which NULL stands for, too.
@@ -2189,7 +2242,7 @@ size_t hq_kmeans_fit_workspace_size(size_t n,
  *
  * Buffers must not overlap. Callable from any thread. Time: at most `n d k` multiply-adds an iteration.
  *
- * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, `k` above `n`, a tolerance that is negative or not finite, a
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, `k` above `n`, another `spherical`, a tolerance that is negative or not finite, a
  * negative weight, no weight above 0), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
  * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
  * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only with `HQ_EMPTY_ERROR`). The
@@ -2228,6 +2281,26 @@ hq_status hq_kmeans_fit(size_t n,
                         struct hq_kmeans_result *result,
                         void *scratch,
                         size_t scratch_size);
+
+/**
+ * Scales every row to length 1, for spherical k-means; rows of zeros stay.
+ *
+ * - `x`: `x_len` finite values, rows of `d`; `d` at least 1.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` 0), `HQ_ERROR_SHAPE` (no whole number of rows), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. `x` is untouched then.
+ *
+ * # Safety
+ * The pointer is valid for the length given with it.
+ *
+ * ```c
+ * float x[4] = {0.0f, -2.0f, 0.0f, 0.0f};
+ * assert(hq_kmeans_normalize_rows(2, x, 4) == HQ_OK && x[1] == -1.0f && x[3] == 0.0f);
+ * ```
+ */
+hq_status hq_kmeans_normalize_rows(size_t d,
+                                   float *x,
+                                   size_t x_len);
 
 /**
  * Bytes of scratch that `hq_kmeans_predict` and `hq_kmeans_accumulate` need: about `4 * d * (k + 16)`, whatever the
@@ -3132,6 +3205,190 @@ hq_status hq_kmeans_stream_reassign(size_t n,
                                     size_t *moved,
                                     void *scratch,
                                     size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_fit_seeded` needs. `SIZE_MAX` for arguments that the function would refuse, and on
+ * overflow.
+ *
+ * # Safety
+ * `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+ *
+ * ```c
+ * hq_kmeans_options options;
+ * assert(hq_kmeans_options_default(&options) == HQ_OK);
+ * assert(hq_kmeans_fit_seeded_workspace_size(100, 2, 8, &options, HQ_SEEDING_PLUS_PLUS) < 64 * 1024);
+ * ```
+ */
+size_t hq_kmeans_fit_seeded_workspace_size(size_t n,
+                                           size_t d,
+                                           size_t k,
+                                           const struct hq_kmeans_options *options,
+                                           int32_t method);
+
+/**
+ * `hq_kmeans_fit` from `starts` starts that `hq_kmeans_seed` chooses with the seeds `seed`, `seed + 1`, ...; the result
+ * with the least inertia. The same on every machine.
+ *
+ * - `x`, `weights`, `k`, `options`, `labels`, `result`: as for `hq_kmeans_fit`.
+ * - `method`, `effort`: as for `hq_kmeans_seed`.
+ * - `starts`: at least 1.
+ * - `centers`: at least `k * d` floats, of which just those are written.
+ * - `scratch`: at least `hq_kmeans_fit_seeded_workspace_size(n, d, k, options, method)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_kmeans_fit`, and `HQ_ERROR_INVALID_ARGUMENT` for no `starts`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[5] = {0.0f, 1.0f, 10.0f, 12.0f, 2.0f};
+ * float centers[2];
+ * uint32_t labels[5];
+ * uint8_t scratch[32768];
+ * hq_kmeans_options options;
+ * hq_kmeans_result result;
+ * assert(hq_kmeans_options_default(&options) == HQ_OK);
+ * assert(hq_kmeans_fit_seeded_workspace_size(5, 1, 2, &options, HQ_SEEDING_PLUS_PLUS) <= sizeof scratch);
+ * assert(hq_kmeans_fit_seeded(5, 1, x, 5, NULL, 0, 2, &options, HQ_SEEDING_PLUS_PLUS, 0, 10, 1, centers, 2, labels, 5,
+ *                             &result, scratch, sizeof scratch) == HQ_OK);
+ * assert(result.inertia == 4.0f && labels[0] == labels[4] && labels[0] != labels[2]);
+ * ```
+ */
+hq_status hq_kmeans_fit_seeded(size_t n,
+                               size_t d,
+                               const float *x,
+                               size_t x_len,
+                               const float *weights,
+                               size_t weights_len,
+                               size_t k,
+                               const struct hq_kmeans_options *options,
+                               int32_t method,
+                               size_t effort,
+                               size_t starts,
+                               uint64_t seed,
+                               float *centers,
+                               size_t centers_len,
+                               uint32_t *labels,
+                               size_t labels_len,
+                               struct hq_kmeans_result *result,
+                               void *scratch,
+                               size_t scratch_size);
+
+/**
+ * The squared distance of every point to every centre.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
+ * - `distances`: at least `n * k` floats, of which just those are written: row after row.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
+ * `HQ_ERROR_NON_FINITE`. `distances` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.0f, 0.0f, 3.0f, 4.0f}, centers[4] = {0.0f, 0.0f, 3.0f, 0.0f};
+ * float distances[4];
+ * assert(hq_kmeans_transform(2, 2, x, 4, 2, centers, 4, distances, 4) == HQ_OK);
+ * assert(distances[1] == 9.0f && distances[2] == 25.0f && distances[3] == 16.0f);
+ * ```
+ */
+hq_status hq_kmeans_transform(size_t n,
+                              size_t d,
+                              const float *x,
+                              size_t x_len,
+                              size_t k,
+                              const float *centers,
+                              size_t centers_len,
+                              float *distances,
+                              size_t distances_len);
+
+/**
+ * The two nearest centres of every point, out of one pass.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
+ * - `found`: at least `n` structs, of which just those are written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_kmeans_transform`. `found` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
+ * hq_kmeans_top2 found;
+ * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1) == HQ_OK);
+ * assert(found.label == 1 && found.second_label == 0 && found.distance == 1.0f && found.second == 9.0f);
+ * ```
+ */
+hq_status hq_kmeans_nearest_two(size_t n,
+                                size_t d,
+                                const float *x,
+                                size_t x_len,
+                                size_t k,
+                                const float *centers,
+                                size_t centers_len,
+                                struct hq_kmeans_top2 *found,
+                                size_t found_len);
+
+/**
+ * Bytes of scratch that `hq_kmeans_summarize` needs: `24 k + 3`. `SIZE_MAX` for `k` 0, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_summarize_workspace_size(4) == 99);
+ * ```
+ */
+size_t hq_kmeans_summarize_workspace_size(size_t k);
+
+/**
+ * Each cluster in numbers: size, weight, mean distance, cohesion, radius.
+ *
+ * - `n`: how many points there are.
+ * - `weights`: `weights_len` = `n` weights >= 0, or NULL with `weights_len` 0: all 1.
+ * - `labels`: `labels_len` = `n` labels below `k`.
+ * - `distances`: `distances_len` = `n` squared distances to the centres of the labels, from `hq_kmeans_predict`.
+ * - `summaries`: at least `k` structs, of which just those are written.
+ * - `scratch`: at least `hq_kmeans_summarize_workspace_size(k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0, a label of `k` or more, a negative weight or distance), `HQ_ERROR_SHAPE`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. `summaries` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t labels[3] = {0, 0, 1};
+ * const float distances[3] = {4.0f, 4.0f, 0.0f};
+ * hq_kmeans_summary summaries[2];
+ * uint8_t scratch[51];
+ * assert(hq_kmeans_summarize(3, NULL, 0, 2, labels, 3, distances, 3, summaries, 2, scratch, sizeof scratch) == HQ_OK);
+ * assert(summaries[0].points == 2 && summaries[0].mean_distance == 2.0f && summaries[0].cohesion == 4.0f);
+ * ```
+ */
+hq_status hq_kmeans_summarize(size_t n,
+                              const float *weights,
+                              size_t weights_len,
+                              size_t k,
+                              const uint32_t *labels,
+                              size_t labels_len,
+                              const float *distances,
+                              size_t distances_len,
+                              struct hq_kmeans_summary *summaries,
+                              size_t summaries_len,
+                              void *scratch,
+                              size_t scratch_size);
 
 /**
  * Writes the usual options: batches of 1024 rows, 1000 at most, until 10 in a row bring nothing; centres below 1 % of

@@ -11,7 +11,7 @@
 //! | [`simd`] | the tiers scalar, SSE4.2, AVX2, NEON; which one is used, and how to force one |
 //! | [`quant`] | numbers to codes: fits, formats, int8 activations |
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |
-//! | [`kmeans`] | exact 1-D k-means, int8 k-means |
+//! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!

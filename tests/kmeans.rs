@@ -252,3 +252,138 @@ fn assign_tells_the_canonical_distance() {
         }
     }
 }
+
+#[test]
+fn all_distances_and_the_two_nearest_agree_with_labels() {
+    for (cols, scale) in [(1, 1.0f32), (7, 1.0), (20, 1e30), (20, 1e-30)] {
+        let (rows, k) = (60, 9);
+        let data: Vec<f32> = common::gaussian(rows * cols, 4).iter().map(|v| v * scale).collect();
+        let centers: Vec<f32> = common::gaussian(k * cols, 5).iter().map(|v| v * scale).collect();
+        let points = Points::new(rows, cols, &data).unwrap();
+        let mut all = vec![0.0; rows * k];
+        transform(&points, k, &centers, &mut all).unwrap();
+        let mut two = vec![Top2::default(); rows];
+        top2(&points, k, &centers, &mut two).unwrap();
+        let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
+        let (mut labels, mut own) = (vec![0; rows], vec![0.0; rows]);
+        assign(&points, k, &centers, &mut labels, Some(&mut own), &mut scratch).unwrap();
+        for i in 0..rows {
+            assert_eq!((two[i].label, two[i].distance), (labels[i], own[i]));
+            assert_eq!(all[i * k + labels[i] as usize], own[i]);
+            assert_eq!(all[i * k + two[i].second_label as usize], two[i].second);
+            let between =
+                (0..k).filter(|&j| j != labels[i] as usize && all[i * k + j] < two[i].second).count();
+            assert_eq!(between, 0);
+        }
+    }
+}
+
+#[test]
+fn summaries_add_up() {
+    let (rows, cols, k) = (300, 3, 4);
+    let data = blobs(rows, cols, k, 2);
+    let weights: Vec<f32> = (0..rows).map(|i| (i % 3) as f32).collect();
+    let points = Points::weighted(rows, cols, &data, &weights).unwrap();
+    let out = run(&points, k, &data[..k * cols], &FitOptions::DEFAULT);
+    let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
+    let (mut labels, mut own) = (vec![0; rows], vec![0.0; rows]);
+    assign(&points, k, &out.centers, &mut labels, Some(&mut own), &mut scratch).unwrap();
+    let mut summaries = [Summary::default(); 4];
+    let mut room = vec![0; summarize_workspace_size(k).unwrap()];
+    summarize(&points, k, &labels, &own, &mut summaries, &mut room).unwrap();
+    assert_eq!(summaries.iter().map(|s| s.points as usize).sum::<usize>(), rows);
+    let inertia: f32 = summaries.iter().map(|s| s.cohesion * s.weight).sum();
+    assert!((inertia - out.fit.inertia).abs() <= 1e-5 * inertia);
+    for s in summaries {
+        assert!(s.mean_distance * s.mean_distance <= s.cohesion && s.radius >= s.mean_distance);
+    }
+    let before = summaries;
+    labels[0] = 4;
+    assert_eq!(summarize(&points, k, &labels, &own, &mut summaries, &mut room), Err(Error::InvalidArgument));
+    labels[0] = 0;
+    assert_eq!(
+        summarize(&points, k, &labels, &own, &mut summaries, &mut room[1..]),
+        Err(Error::WorkspaceTooSmall)
+    );
+    assert_eq!(summarize(&points, k, &labels, &own[1..], &mut summaries, &mut room), Err(Error::Shape));
+    assert_eq!(
+        summarize(&points, k, &labels, &own, &mut summaries[..3], &mut room),
+        Err(Error::OutputTooSmall)
+    );
+    assert_eq!(summaries, before);
+}
+
+#[test]
+fn spherical_clusters_go_by_direction() {
+    let (rows, cols, k) = (200, 6, 3);
+    // Three directions, at lengths from 1 to 100.
+    let mut data: Vec<f32> = blobs(rows, cols, k, 6);
+    for (i, row) in data.chunks_mut(cols).enumerate() {
+        row.iter_mut().for_each(|v| *v *= 1.0 + (i % 100) as f32);
+    }
+    normalize_rows(cols, &mut data).unwrap();
+    for row in data.chunks(cols) {
+        assert!((row.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+    for bounds in [Bounds::Auto, Bounds::Off] {
+        let options = FitOptions { spherical: true, bounds, ..FitOptions::DEFAULT };
+        let out = lloyd(rows, cols, &data, k, &data[..k * cols], &options);
+        out.check(rows, cols, &data, k);
+        assert_eq!(out.fit.stop, Stop::Labels);
+        for i in 0..rows {
+            assert_eq!(out.labels[i], (i % k) as u32);
+        }
+        for c in out.centers.chunks(cols) {
+            assert!((c.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-6);
+        }
+    }
+    // Points whose mean is zero leave their centre where it was.
+    let opposite = [1.0f32, 0.0, -1.0, 0.0];
+    let options = FitOptions { spherical: true, ..FitOptions::DEFAULT };
+    assert_eq!(lloyd(2, 2, &opposite, 1, &[0.0, 1.0], &options).centers, [0.0, 1.0]);
+    let mut x = [f32::MIN_POSITIVE / 4.0, 0.0, 3e38, 3e38];
+    normalize_rows(2, &mut x).unwrap();
+    assert_eq!(x[..2], [1.0, 0.0]);
+    assert!((x[2] - 0.5f32.sqrt()).abs() < 1e-6);
+    assert_eq!(normalize_rows(3, &mut x), Err(Error::Shape));
+    assert_eq!(normalize_rows(0, &mut x), Err(Error::InvalidArgument));
+    assert_eq!(normalize_rows(1, &mut [f32::NAN]), Err(Error::NonFinite));
+}
+
+#[test]
+fn the_best_of_several_starts_is_kept() {
+    let (rows, cols, k) = (400, 4, 8);
+    let data = common::gaussian(rows * cols, 21);
+    let points = Points::new(rows, cols, &data).unwrap();
+    let options = FitOptions::DEFAULT;
+    let seeding = Seeding::Random;
+    let fits = |count: usize, seed: u64| {
+        let restarts = Restarts { seeding, count, seed };
+        let mut scratch = vec![0; fit_seeded_workspace_size(rows, cols, k, &options, &restarts).unwrap()];
+        let (mut centers, mut labels) = (vec![0.0; k * cols], vec![0; rows]);
+        let fit =
+            fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut scratch).unwrap();
+        Out { fit, centers, labels }
+    };
+    let each: Vec<Out> = (0..6).map(|i| fits(1, 40 + i)).collect();
+    let least = each.iter().map(|out| out.fit.inertia).fold(f32::INFINITY, f32::min);
+    assert!(each.iter().any(|out| out.fit.inertia > least), "the starts differ");
+    let all = fits(6, 40);
+    assert_eq!(&all, each.iter().find(|out| out.fit.inertia == least).unwrap());
+    all.check(rows, cols, &data, k);
+
+    let restarts = Restarts { seeding, count: 0, seed: 0 };
+    let mut scratch = vec![0; fit_seeded_workspace_size(rows, cols, k, &options, &restarts).unwrap()];
+    let (mut centers, mut labels) = (vec![7.0; k * cols], vec![7; rows]);
+    let mut fails = |count: usize, k: usize, less: usize| {
+        let restarts = Restarts { count, ..restarts };
+        let room = scratch.len() - less;
+        fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut scratch[..room])
+            .unwrap_err()
+    };
+    assert_eq!(fails(0, k, 0), Error::InvalidArgument);
+    assert_eq!(fails(1, 0, 0), Error::InvalidArgument);
+    assert_eq!(fails(1, k, 1), Error::WorkspaceTooSmall);
+    assert_eq!(fails(1, k + 1, 0), Error::OutputTooSmall);
+    assert!(centers.iter().all(|&c| c == 7.0) && labels.iter().all(|&l| l == 7));
+}

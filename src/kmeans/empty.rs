@@ -39,14 +39,13 @@ impl Empty {
 /// the next is another one if there is a larger.
 pub(super) fn split_largest(frame: &Frame<'_>, weights: &[i64], centers: &mut [f32]) {
     let cols = frame.cols();
-    let mut taken = 0usize;
-    for (j, _) in weights.iter().enumerate().filter(|&(_, &w)| w <= 0) {
+    let empty = weights.iter().enumerate().filter(|&(_, &w)| w <= 0);
+    for (taken, (j, _)) in empty.enumerate() {
         // The largest after those that have been split; the first of equal ones. With more empty clusters than others
         // it goes round.
         let full = weights.iter().filter(|&&w| w > 0).count();
         let Some(place) = taken.checked_rem(full) else { return };
         let Some(from) = nth_largest(weights, place) else { return };
-        taken += 1;
         for feature in 0..cols {
             let (low, high) = frame.range(feature);
             // 2^-10; the sign goes by turns, so that the two part in every direction.

@@ -1,6 +1,7 @@
 //! Lloyd's algorithm from given centres to convergence.
 
-use crate::workspace::{Carver, Layout};
+use crate::math::{Compensated, sqrt};
+use crate::workspace::{Carver, Layout, split_rows_mut};
 use crate::{Error, simd};
 
 use super::bounds::{Bounds, Kept};
@@ -28,6 +29,10 @@ pub struct FitOptions {
     pub empty: Empty,
     /// Whether time may be saved by keeping bounds; the result is the same.
     pub bounds: Bounds,
+    /// Spherical k-means (Dhillon and Modha 2001): centres are brought to length 1 after every update (one that is zero
+    /// stays where it was), so that with points of length 1 ([`normalize_rows`]) the nearest centre is the one with
+    /// the largest cosine, and the inertia is twice the sum of weight * (1 - cosine). The start should have length 1 too.
+    pub spherical: bool,
 }
 
 impl FitOptions {
@@ -38,6 +43,7 @@ impl FitOptions {
         inertia_tolerance: 0.0,
         empty: Empty::Farthest,
         bounds: Bounds::Auto,
+        spherical: false,
     };
 
     /// Distances to the own centre are kept where empty clusters look for the farthest point.
@@ -207,6 +213,55 @@ pub fn fit(
     copy(own_centers, centers);
     copy(own_labels, labels);
     Ok(found)
+}
+
+/// Scales every row of `cols` values to length 1; rows of zeros stay. For spherical k-means. Norms are guarded against overflow and
+/// underflow; the result is within 2^-20 of length 1 for up to 2^16 columns, the same bits on every tier.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for no columns, [`Error::Shape`] if `data` is no whole number of rows, [`Error::NonFinite`].
+/// `data` is untouched then.
+///
+/// ```
+/// let mut x = [3.0, 4.0, 0.0, 0.0, 0.0, -2e30];
+/// hybridq::kmeans::normalize_rows(2, &mut x)?;
+/// assert_eq!(x, [0.6, 0.8, 0.0, 0.0, 0.0, -1.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn normalize_rows(cols: usize, data: &mut [f32]) -> Result<(), Error> {
+    match data.len().checked_rem(cols) {
+        None => return Err(Error::InvalidArgument),
+        Some(0) => {}
+        Some(_) => return Err(Error::Shape),
+    }
+    if !super::points::finite(data) {
+        return Err(Error::NonFinite);
+    }
+    for row in split_rows_mut(data, cols) {
+        normalize(row);
+    }
+    Ok(())
+}
+
+/// Scales to length 1; false, and nothing done, if all is zero.
+pub(super) fn normalize(x: &mut [f32]) -> bool {
+    let largest = f32::from_bits(super::points::magnitude_bits(x));
+    if largest == 0.0 {
+        return false;
+    }
+    // The largest becomes about 1, so that squares are ordinary.
+    let first = if largest < 1e-30 { f32::from_bits((127 + 100) << 23) } else { 1.0 };
+    let largest = largest * first;
+    let mut squares = Compensated::default();
+    for x in x.iter_mut() {
+        *x = *x * first / largest;
+        squares.add(*x * *x);
+    }
+    let norm = sqrt(squares.value());
+    for x in x.iter_mut() {
+        *x /= norm;
+    }
+    true
 }
 
 /// What can be refused before anything is worked out; the labels that will be written.

@@ -148,7 +148,7 @@ impl<C: Crew> Lloyd<'_, C> {
         for ((center, sums), &weight) in
             split_rows_mut(self.centers, cols).zip(split_rows(sums, cols)).zip(rest)
         {
-            let moved = move_center(self.frame, &self.scale, sums, weight, center);
+            let moved = move_center(self.frame, &self.scale, self.options.spherical, (sums, weight), center);
             largest = if moved > largest { moved } else { largest };
             if let Some(to) = moved_to.next() {
                 *to = moved_at_most(moved, cols);

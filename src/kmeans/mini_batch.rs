@@ -207,7 +207,7 @@ pub fn mini_batch(
         if ratio > 0.0 {
             // Now and then; at once where a centre has never had any point.
             waiting = waiting.saturating_add(count);
-            let idle = State::split(k, cols, state)?.weights.iter().any(|&w| w == 0.0);
+            let idle = State::split(k, cols, state)?.weights.contains(&0.0);
             if idle || waiting >= k.saturating_mul(10) {
                 waiting = 0;
                 moved = stream_reassign(&batch, k, ratio, deck.random.next_u64(), state, rest)?;

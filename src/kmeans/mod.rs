@@ -8,6 +8,7 @@
 
 mod bounds;
 mod choose;
+mod describe;
 mod empty;
 mod exact_1d;
 mod fit;
@@ -21,6 +22,7 @@ mod parallel;
 mod partial;
 mod pass;
 mod points;
+mod restarts;
 mod score;
 mod seed;
 mod shard;
@@ -29,15 +31,17 @@ mod sums;
 
 pub use bounds::Bounds;
 pub use choose::{Candidate, Choice, ChooseOptions, choose_k, choose_k_workspace_size};
+pub use describe::{Summary, Top2, summarize, summarize_workspace_size, top2, transform};
 pub use empty::Empty;
 pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
-pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size};
+pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size, normalize_rows};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
 pub use mini_batch::{Draw, MiniBatchOptions, mini_batch, mini_batch_workspace_size};
 #[cfg(feature = "rayon")]
 pub use parallel::fit_parallel;
 pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
 pub use points::Points;
+pub use restarts::{Restarts, fit_seeded, fit_seeded_workspace_size};
 pub use seed::{Seeding, seed, seed_workspace_size};
 pub use stream::{
     stream_fit, stream_fit_workspace_size, stream_len, stream_reassign, stream_reassign_workspace_size,

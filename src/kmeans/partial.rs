@@ -7,7 +7,7 @@
 //! Layout for `k` centres of `cols` features: sums (`k * cols`, units of the frame), weights (`k`), counts of rows (`k`),
 //! and 13 digits of 32 bits of the inertia, lowest first (exact, from 2^-149 up).
 
-use crate::math::sqrt;
+use crate::math::{Compensated, sqrt};
 use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::workspace::{Carver, Layout, split_rows, split_rows_mut};
 use crate::{Error, simd};
@@ -309,7 +309,7 @@ pub fn update(
     let scale = frame.scale();
     let mut largest = 0.0f32;
     for ((center, sums), &weight) in split_rows_mut(centers, cols).zip(split_rows(sums, cols)).zip(weights) {
-        let moved = move_center(frame, &scale, sums, weight, center);
+        let moved = move_center(frame, &scale, false, (sums, weight), center);
         largest = largest.max(moved);
     }
     if empty == Empty::SplitLargest && empties > 0 {
@@ -318,21 +318,53 @@ pub fn update(
     Ok(Step { shift: sqrt(largest), inertia: sums::inertia(digits, &scale), empty: empties })
 }
 
-/// Moves a centre to its mean, if it has any weight; returns the square of how far (the largest float if it is more).
+/// Moves a centre to its mean, if it has any weight, or to the point of the sphere in its direction; returns the square
+/// of how far (the largest float if it is more).
 #[inline(always)]
 pub(super) fn move_center(
     frame: &Frame<'_>,
     scale: &Scale,
-    sums: &[i64],
-    weight: i64,
+    spherical: bool,
+    (sums, weight): (&[i64], i64),
     center: &mut [f32],
 ) -> f32 {
     if weight <= 0 {
         return 0.0;
     }
+    if spherical {
+        return move_on_sphere(frame, scale, (sums, weight), center);
+    }
     let mut moved = 0.0;
     for (feature, (c, &sum)) in center.iter_mut().zip(sums).enumerate() {
         let mean = frame.mean(scale, feature, sum, weight as u64);
+        moved += (mean - *c) * (mean - *c);
+        *c = mean;
+    }
+    moved.min(f32::MAX)
+}
+
+/// [`move_center`] for spherical k-means. Points of length 1 have means whose squares are ordinary; where they are not, the
+/// centre stays.
+fn move_on_sphere(
+    frame: &Frame<'_>,
+    scale: &Scale,
+    (sums, weight): (&[i64], i64),
+    center: &mut [f32],
+) -> f32 {
+    let mean = |feature, sum| frame.mean(scale, feature, sum, weight as u64);
+    // The length of the mean first, as there is no room for a copy.
+    let mut squares = Compensated::default();
+    for (feature, &sum) in sums.iter().enumerate() {
+        let mean = mean(feature, sum);
+        squares.add(mean * mean);
+    }
+    let norm = sqrt(squares.value());
+    if !(f32::MIN_POSITIVE..=f32::MAX).contains(&norm) {
+        return 0.0;
+    }
+    let mut moved = 0.0;
+    for (feature, (c, &sum)) in center.iter_mut().zip(sums).enumerate() {
+        let mean = mean(feature, sum) / norm;
         moved += (mean - *c) * (mean - *c);
         *c = mean;
     }

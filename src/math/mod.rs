@@ -137,6 +137,17 @@ pub(crate) struct Compensated {
 }
 
 impl Compensated {
+    /// Goes on where [`Compensated::parts`] left off.
+    #[inline(always)]
+    pub(crate) fn resume([sum, carry]: [f32; 2]) -> Compensated {
+        Compensated { sum, carry }
+    }
+
+    #[inline(always)]
+    pub(crate) fn parts(self) -> [f32; 2] {
+        [self.sum, self.carry]
+    }
+
     #[inline(always)]
     pub(crate) fn add(&mut self, x: f32) {
         let t = self.sum + x;

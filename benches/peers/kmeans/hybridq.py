@@ -12,6 +12,7 @@ class Options(ctypes.Structure):
         ("max_iterations", ctypes.c_uint32),
         ("empty", ctypes.c_int32),
         ("bounds", ctypes.c_int32),
+        ("spherical", ctypes.c_int32),
         ("shift_tolerance", ctypes.c_float),
         ("inertia_tolerance", ctypes.c_float),
     ]
@@ -58,7 +59,7 @@ class Library:
     def fit(self, x, start, iterations, bounds=True):
         """Centres, labels and the result of Lloyd's algorithm from `start`."""
         (n, d), k = x.shape, len(start)
-        options = Options(iterations, 0, 0 if bounds else 1, 0.0, 0.0)
+        options = Options(iterations, 0, 0 if bounds else 1, 0, 0.0, 0.0)
         n, d, count = ctypes.c_size_t(n), ctypes.c_size_t(d), ctypes.c_size_t(k)
         size = self.lib.hq_kmeans_fit_workspace_size(n, d, count, ctypes.byref(options))
         scratch, labels = np.empty(size, np.uint8), np.empty(len(x), np.uint32)

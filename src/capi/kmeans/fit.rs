@@ -8,7 +8,7 @@ use crate::Error;
 use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, disjoint, size, status};
 use crate::kmeans::{
-    self, Bounds, Empty, FitOptions, Points, Stop, assign_workspace_size, fit_workspace_size,
+    self, Bounds, Empty, Fit, FitOptions, Points, Stop, assign_workspace_size, fit_workspace_size,
 };
 
 /// An empty cluster takes the point that is farthest from its centre, as long as there is one not on its centre.
@@ -45,7 +45,7 @@ const _: () = {
     assert!(HQ_STOP_SHIFT == Stop::Shift as i32);
     assert!(HQ_STOP_INERTIA == Stop::Inertia as i32);
     assert!(HQ_STOP_ITERATIONS == Stop::Iterations as i32);
-    assert!(size_of::<hq_kmeans_options>() == 20);
+    assert!(size_of::<hq_kmeans_options>() == 24);
     assert!(size_of::<hq_kmeans_result>() == 20);
 };
 
@@ -59,6 +59,9 @@ pub struct hq_kmeans_options {
     pub empty: i32,
     /// `HQ_BOUNDS_*`: whether time may be saved; the result is the same.
     pub bounds: i32,
+    /// 1: spherical k-means, for rows of length 1 (`hq_kmeans_normalize_rows`): centres are brought to length 1 after every
+    /// update. Else 0.
+    pub spherical: i32,
     /// Stop once no centre moves farther than this in one update; >= 0.
     pub shift_tolerance: f32,
     /// Stop once an update lowers the inertia by no more than this part of it; >= 0, 0: never.
@@ -81,6 +84,18 @@ pub struct hq_kmeans_result {
     pub empty: u32,
 }
 
+impl From<Fit> for hq_kmeans_result {
+    fn from(found: Fit) -> hq_kmeans_result {
+        hq_kmeans_result {
+            inertia: found.inertia,
+            shift: found.shift,
+            iterations: found.iterations as u32,
+            stop: found.stop as i32,
+            empty: found.empty as u32,
+        }
+    }
+}
+
 /// # Safety
 /// NULL, or valid.
 pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
@@ -93,6 +108,11 @@ pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOpt
         bounds: Bounds::from_i32(options.bounds)?,
         shift_tolerance: options.shift_tolerance,
         inertia_tolerance: options.inertia_tolerance,
+        spherical: match options.spherical {
+            0 => false,
+            1 => true,
+            _ => return Err(Error::InvalidArgument),
+        },
     })
 }
 
@@ -116,6 +136,7 @@ pub unsafe extern "C" fn hq_kmeans_options_default(options: *mut hq_kmeans_optio
             max_iterations: usual.max_iterations as u32,
             empty: usual.empty as i32,
             bounds: usual.bounds as i32,
+            spherical: usual.spherical as i32,
             shift_tolerance: usual.shift_tolerance,
             inertia_tolerance: usual.inertia_tolerance,
         };
@@ -160,7 +181,7 @@ pub unsafe extern "C" fn hq_kmeans_fit_workspace_size(
 ///
 /// Buffers must not overlap. Callable from any thread. Time: at most `n d k` multiply-adds an iteration.
 ///
-/// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, `k` above `n`, a tolerance that is negative or not finite, a
+/// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, `k` above `n`, another `spherical`, a tolerance that is negative or not finite, a
 /// negative weight, no weight above 0), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
 /// `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
 /// `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only with `HQ_EMPTY_ERROR`). The
@@ -218,15 +239,8 @@ pub unsafe extern "C" fn hq_kmeans_fit(
         let (centers, labels, scratch) = unsafe { (centers.slice(), labels.slice(), scratch.slice()) };
         let points = points(n, d, x, weights)?;
         let found = kmeans::fit(&points, k, &options, centers, labels, scratch)?;
-        let value = hq_kmeans_result {
-            inertia: found.inertia,
-            shift: found.shift,
-            iterations: found.iterations as u32,
-            stop: found.stop as i32,
-            empty: found.empty as u32,
-        };
         // SAFETY: as above.
-        unsafe { result.write(value) };
+        unsafe { result.write(found.into()) };
         Ok(())
     })
 }
@@ -234,6 +248,29 @@ pub unsafe extern "C" fn hq_kmeans_fit(
 /// Points with weights, if there are any.
 pub(super) fn points<'a>(n: usize, d: usize, x: &'a [f32], weights: &'a [f32]) -> Result<Points<'a>, Error> {
     if weights.is_empty() { Points::new(n, d, x) } else { Points::weighted(n, d, x, weights) }
+}
+
+/// Scales every row to length 1, for spherical k-means; rows of zeros stay.
+///
+/// - `x`: `x_len` finite values, rows of `d`; `d` at least 1.
+///
+/// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d` 0), `HQ_ERROR_SHAPE` (no whole number of rows), `HQ_ERROR_NULL_POINTER`,
+/// `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. `x` is untouched then.
+///
+/// # Safety
+/// The pointer is valid for the length given with it.
+///
+/// ```c
+/// float x[4] = {0.0f, -2.0f, 0.0f, 0.0f};
+/// assert(hq_kmeans_normalize_rows(2, x, 4) == HQ_OK && x[1] == -1.0f && x[3] == 0.0f);
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hq_kmeans_normalize_rows(d: usize, x: *mut f32, x_len: usize) -> hq_status {
+    status(|| {
+        let x = Output::new(x, x_len)?;
+        // SAFETY: the caller vouches for the memory.
+        kmeans::normalize_rows(d, unsafe { x.slice() })
+    })
 }
 
 /// Bytes of scratch that `hq_kmeans_predict` and `hq_kmeans_accumulate` need: about `4 * d * (k + 16)`, whatever the

@@ -15,4 +15,5 @@ pub mod int8;
 
 pub mod stream;
 
+pub mod describe;
 pub mod mini_batch;

@@ -1,6 +1,7 @@
 //! Squared distances of rows whose magnitudes are known, and what the triangle inequality says about them.
 
 use crate::math::{guard_scale, squared_distance, tree_sum};
+use crate::simd::floats::Floats;
 
 #[derive(Clone, Copy)]
 pub(in super::super) struct Distance {
@@ -23,6 +24,12 @@ impl Distance {
         let e = (d / 16 + 8) as f32 * f32::from_bits((127 - 24) << 23);
         let ratio = if e < 0.015 { 4.0 * (1.0 + 8.0 * e) } else { f32::INFINITY };
         Distance { guard: guard_scale(max), ratio }
+    }
+
+    /// [`Distance::squared`] on a tier: the same bits.
+    #[inline(always)]
+    pub(in super::super) fn squared_on<F: Floats>(self, f: F, a: &[f32], b: &[f32]) -> f32 {
+        if self.guard == 1.0 { crate::kmeans::score::distance(f, a, b) } else { self.guarded(a, b) }
     }
 
     #[inline(always)]

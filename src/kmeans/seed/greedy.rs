@@ -4,6 +4,7 @@
 
 use crate::math::Random;
 use crate::simd;
+use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::workspace::split_rows;
 
 use super::super::points::Points;
@@ -50,25 +51,7 @@ impl Greedy<'_, '_> {
     fn gain(&self, row: usize, unit: Unit) -> u64 {
         let (points, distance, weighing) = (self.points, self.distance, self.weighing);
         let (nearest, owner, across) = (&*self.nearest, &*self.owner, &*self.across);
-        simd::vectorize(
-            simd::active(),
-            #[inline(always)]
-            || {
-                let center = points.row(row);
-                let mut gain = 0;
-                for (i, ((row, &near), &owner)) in points.iter().zip(nearest).zip(owner).enumerate() {
-                    if distance.cannot_be_nearer(across.get(owner as usize).copied().unwrap_or(0.0), near) {
-                        continue;
-                    }
-                    let here = distance.squared(row, center);
-                    if here < near {
-                        gain +=
-                            (unit.of(weighing.weighed(i, near)) - unit.of(weighing.weighed(i, here))) as u64;
-                    }
-                }
-                gain
-            },
-        )
+        floats::run(simd::active(), Gain { points, distance, weighing, nearest, owner, across, row, unit })
     }
 
     /// Makes `row` the centre after `centers`.
@@ -77,22 +60,68 @@ impl Greedy<'_, '_> {
         let done = (centers.len() / self.points.cols().max(1)) as u32;
         let (points, distance) = (self.points, self.distance);
         let (nearest, owners, across) = (&mut *self.nearest, &mut *self.owner, &*self.across);
-        simd::vectorize(
-            simd::active(),
-            #[inline(always)]
-            || {
-                let center = points.row(row);
-                for ((row, near), owner) in points.iter().zip(nearest).zip(owners) {
-                    if distance.cannot_be_nearer(across.get(*owner as usize).copied().unwrap_or(0.0), *near) {
-                        continue;
-                    }
-                    let here = distance.squared(row, center);
-                    if here < *near {
-                        (*near, *owner) = (here, done);
-                    }
-                }
-            },
-        );
+        floats::run(simd::active(), Take { points, distance, nearest, owners, across, row, done });
+    }
+}
+
+/// [`Greedy::gain`] on a tier.
+struct Gain<'a> {
+    points: Points<'a>,
+    distance: Distance,
+    weighing: Weighing<'a>,
+    nearest: &'a [f32],
+    owner: &'a [u32],
+    across: &'a [f32],
+    row: usize,
+    unit: Unit,
+}
+
+impl FloatKernel for Gain<'_> {
+    type Output = u64;
+    #[inline(always)]
+    fn run<F: Floats>(self, f: F) -> u64 {
+        let Gain { points, distance, weighing, nearest, owner, across, row, unit } = self;
+        let center = points.row(row);
+        let mut gain = 0;
+        for (i, ((row, &near), &owner)) in points.iter().zip(nearest).zip(owner).enumerate() {
+            if distance.cannot_be_nearer(across.get(owner as usize).copied().unwrap_or(0.0), near) {
+                continue;
+            }
+            let here = distance.squared_on(f, row, center);
+            if here < near {
+                gain += (unit.of(weighing.weighed(i, near)) - unit.of(weighing.weighed(i, here))) as u64;
+            }
+        }
+        gain
+    }
+}
+
+/// [`Greedy::take`] on a tier.
+struct Take<'a> {
+    points: Points<'a>,
+    distance: Distance,
+    nearest: &'a mut [f32],
+    owners: &'a mut [u32],
+    across: &'a [f32],
+    row: usize,
+    done: u32,
+}
+
+impl FloatKernel for Take<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<F: Floats>(self, f: F) {
+        let Take { points, distance, nearest, owners, across, row, done } = self;
+        let center = points.row(row);
+        for ((row, near), owner) in points.iter().zip(nearest).zip(owners) {
+            if distance.cannot_be_nearer(across.get(*owner as usize).copied().unwrap_or(0.0), *near) {
+                continue;
+            }
+            let here = distance.squared_on(f, row, center);
+            if here < *near {
+                (*near, *owner) = (here, done);
+            }
+        }
     }
 }
 

@@ -39,6 +39,9 @@ static void fits(void) {
     odd.inertia_tolerance = (float)NAN;
     EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
+    odd.spherical = 2;
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
+    odd = usual;
     odd.empty = 4;
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
@@ -88,6 +91,14 @@ static void fits(void) {
     EXPECT(HQ_ERROR_NULL_POINTER, PREDICT(n, 4, x, 4 * n, 3, NULL, 12, labels, n, NULL, 0, assign));
     EXPECT(HQ_ERROR_NULL_POINTER, PREDICT(n, 4, x, 4 * n, 3, start, 12, labels, n, NULL, n, assign));
     EXPECT(HQ_ERROR_OVERLAP, PREDICT(n, 4, x, 4 * n, 3, start, 12, labels, n, (float *)(void *)labels, n, assign));
+
+    EXPECT(HQ_OK, hq_kmeans_normalize_rows(4, start, 12));
+    EXPECT(HQ_OK, hq_kmeans_normalize_rows(4, NULL, 0));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_kmeans_normalize_rows(0, out.f, 12));
+    EXPECT(HQ_ERROR_SHAPE, hq_kmeans_normalize_rows(5, out.f, 12));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_normalize_rows(4, NULL, 12));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_kmeans_normalize_rows(4, ODD(float, out.f), 12));
+    SAME((size_t)HQ_ERROR_NON_FINITE, (size_t)hq_kmeans_normalize_rows(8, bad, 8));
 
     SAME(10, hq_kmeans_limits_len(4));
     SAME(max, hq_kmeans_limits_len(max));
@@ -147,4 +158,53 @@ static void fits(void) {
     EXPECT(HQ_ERROR_OVERLAP, UPDATE(n, limits, 10, 3, sums, parts, HQ_EMPTY_KEEP, (float *)(void *)sums, 12, step));
     memset(sums, 0, sizeof sums);
     EXPECT(HQ_ERROR_EMPTY_CLUSTER, UPDATE(n, limits, 10, 3, sums, parts, HQ_EMPTY_ERROR, centers, 12, step));
+
+#define SEEDED(k, o, method, starts, c, cn, l, ln, r, size) \
+    hq_kmeans_fit_seeded(n, 4, x, 4 * n, NULL, 0, k, o, method, 0, starts, 1, c, cn, l, ln, r, room + 1, size)
+    need = hq_kmeans_fit_seeded_workspace_size(n, 4, 3, &usual, HQ_SEEDING_PLUS_PLUS);
+    EXPECT(HQ_OK, need <= sizeof room - 1 ? HQ_OK : HQ_ERROR_WORKSPACE_TOO_SMALL);
+    SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 0, &usual, HQ_SEEDING_PLUS_PLUS));
+    SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 3, &usual, 3));
+    SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 3, NULL, HQ_SEEDING_PLUS_PLUS));
+    EXPECT(HQ_OK, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, result, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEEDED(3, &usual, 0, 0, centers, 12, labels, n, result, need));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEEDED(0, &usual, 0, 2, centers, 12, labels, n, result, need));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, SEEDED(3, &usual, 3, 2, centers, 12, labels, n, result, need));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 11, labels, n, result, need));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 12, labels, n - 1, result, need));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, result, need - 1));
+    EXPECT(HQ_ERROR_NULL_POINTER, SEEDED(3, NULL, 0, 2, centers, 12, labels, n, result, need));
+    EXPECT(HQ_ERROR_NULL_POINTER, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, NULL, need));
+    EXPECT(HQ_ERROR_OVERLAP, SEEDED(3, &usual, 0, 2, centers, 12, (uint32_t *)(void *)centers, n, result, need));
+
+    EXPECT(HQ_OK, hq_kmeans_transform(n, 4, x, 4 * n, 3, start, 12, out.f, 3 * n));
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_kmeans_transform(n, 4, x, 4 * n, 0, NULL, 0, out.f, 3 * n));
+    EXPECT(HQ_ERROR_SHAPE, hq_kmeans_transform(n, 4, x, 4 * n, 3, start, 11, out.f, 3 * n));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_kmeans_transform(n, 4, x, 4 * n, 3, start, 12, out.f, 3 * n - 1));
+    EXPECT(HQ_ERROR_NON_FINITE, hq_kmeans_transform(n, 4, bad, 4 * n, 3, start, 12, out.f, 3 * n));
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_transform(n, 4, x, 4 * n, 3, start, 12, NULL, 3 * n));
+    EXPECT(HQ_ERROR_OVERLAP, hq_kmeans_transform(n, 4, x, 4 * n, 3, start, 12, x, 3 * n));
+    {
+        hq_kmeans_top2 *two = (hq_kmeans_top2 *)(void *)out.f;
+        hq_kmeans_summary *summaries = (hq_kmeans_summary *)(void *)out.f;
+        const size_t room_size = hq_kmeans_summarize_workspace_size(3);
+        EXPECT(HQ_OK, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n));
+        EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_kmeans_nearest_two(n, 4, x, 4 * n, 0, NULL, 0, two, n));
+        EXPECT(HQ_ERROR_SHAPE, hq_kmeans_nearest_two(n, 4, x, 4 * n - 1, 3, start, 12, two, n));
+        EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n - 1));
+        EXPECT(HQ_ERROR_NON_FINITE, hq_kmeans_nearest_two(n, 4, bad, 4 * n, 3, start, 12, two, n));
+        EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, NULL, n));
+        SAME(max, hq_kmeans_summarize_workspace_size(0));
+#define SUM(w, wn, k, l, ln, e, en, s, sn, size) hq_kmeans_summarize(n, w, wn, k, l, ln, e, en, s, sn, room + 1, size)
+        EXPECT(HQ_OK, SUM(NULL, 0, 3, own_labels, n, weights, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_INVALID_ARGUMENT, SUM(NULL, 0, 1, own_labels, n, weights, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_INVALID_ARGUMENT, SUM(NULL, 0, 3, own_labels, n, x, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_SHAPE, SUM(NULL, 0, 3, own_labels, n - 1, weights, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_SHAPE, SUM(NULL, 0, 3, own_labels, n, weights, n - 1, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_SHAPE, SUM(weights, n - 1, 3, own_labels, n, weights, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SUM(NULL, 0, 3, own_labels, n, weights, n, summaries, 2, room_size));
+        EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SUM(NULL, 0, 3, own_labels, n, weights, n, summaries, 3, room_size - 1));
+        EXPECT(HQ_ERROR_NULL_POINTER, SUM(NULL, 0, 3, NULL, n, weights, n, summaries, 3, room_size));
+        EXPECT(HQ_ERROR_NULL_POINTER, SUM(NULL, 0, 3, own_labels, n, weights, n, NULL, 3, room_size));
+    }
 }
