@@ -39,7 +39,7 @@ impl Draw {
 /// How to fit by batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MiniBatchOptions {
-    /// Rows of a batch, at least 1; more than there are means all.
+    /// Rows of a batch, at least 1; more than there are count as so many.
     pub batch: usize,
     /// Batches at most. With 0 the points are labelled and the centres stay.
     pub max_steps: usize,
@@ -207,7 +207,7 @@ pub fn mini_batch(
         if ratio > 0.0 {
             // Now and then; at once where a centre has never had any point.
             waiting = waiting.saturating_add(count);
-            let idle = State::split(k, cols, state)?.weights.iter().any(|&w| w == 0.0);
+            let idle = State::split(k, cols, state)?.weights.contains(&0.0);
             if idle || waiting >= k.saturating_mul(10) {
                 waiting = 0;
                 moved = stream_reassign(&batch, k, ratio, deck.random.next_u64(), state, rest)?;
