@@ -731,7 +731,7 @@ typedef struct hq_kmeans_batch_options {
      */
     uint64_t seed;
     /**
-     * Rows of a batch, at least 1; more than there are means all.
+     * Rows of a batch, at least 1; more than there are count as so many.
      */
     uint32_t batch;
     /**

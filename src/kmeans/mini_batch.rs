@@ -39,7 +39,7 @@ impl Draw {
 /// How to fit by batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MiniBatchOptions {
-    /// Rows of a batch, at least 1; more than there are means all.
+    /// Rows of a batch, at least 1; more than there are count as so many.
     pub batch: usize,
     /// Batches at most. With 0 the points are labelled and the centres stay.
     pub max_steps: usize,

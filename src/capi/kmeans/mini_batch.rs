@@ -28,7 +28,7 @@ const _: () = {
 pub struct hq_kmeans_batch_options {
     /// The same seed draws the same batches on every machine.
     pub seed: u64,
-    /// Rows of a batch, at least 1; more than there are means all.
+    /// Rows of a batch, at least 1; more than there are count as so many.
     pub batch: u32,
     /// Batches at most.
     pub max_steps: u32,
