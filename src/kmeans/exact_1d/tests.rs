@@ -1,0 +1,154 @@
+//! The optimum against all partitions, large offsets, magnitudes, misuse.
+
+use super::*;
+
+/// Least weighted cost of contiguous clusters of sorted values, by trying every partition, in f64.
+fn brute_force(x: &[(f64, f64)], k: usize, pin_zero: bool) -> f64 {
+    if x.is_empty() {
+        return 0.0;
+    }
+    if k == 0 {
+        return f64::INFINITY;
+    }
+    (1..=x.len())
+        .map(|len| {
+            let (head, rest) = x.split_at(len);
+            let weight: f64 = head.iter().map(|p| p.1).sum();
+            let mean = head.iter().map(|p| p.0 * p.1).sum::<f64>() / if weight > 0.0 { weight } else { 1.0 };
+            let around = |c: f64| head.iter().map(|p| p.1 * (p.0 - c).powi(2)).sum::<f64>();
+            if pin_zero {
+                let zero = around(0.0) + brute_force(rest, k - 1, false);
+                let free = if k > 1 { around(mean) + brute_force(rest, k - 1, true) } else { f64::INFINITY };
+                zero.min(free)
+            } else {
+                around(mean) + brute_force(rest, k - 1, false)
+            }
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+fn run(x: &[f32], weights: Option<&[f32]>, options: Exact1d) -> (Vec<f32>, Clusters1d) {
+    let mut centers = vec![f32::NAN; options.k + 1];
+    let mut scratch = vec![0xA5; exact_1d_workspace_size(x.len(), &options).unwrap() + 1];
+    let found = exact_1d(x, weights, &options, &mut centers, &mut scratch[1..]).unwrap();
+    assert!(centers.pop().unwrap().is_nan(), "wrote beyond k");
+    assert!(centers.is_sorted() && centers.iter().all(|c| c.is_finite()), "{centers:?}");
+    (centers, found)
+}
+
+/// The cost of centres, each value going to the nearest, in f64.
+fn inertia(x: &[f32], weights: Option<&[f32]>, centers: &[f32]) -> f64 {
+    x.iter()
+        .enumerate()
+        .map(|(i, &v)| {
+            let nearest =
+                centers.iter().map(|&c| (v as f64 - c as f64).powi(2)).fold(f64::INFINITY, f64::min);
+            nearest * weights.map_or(1.0, |w| w[i] as f64)
+        })
+        .sum()
+}
+
+fn random(seed: &mut u32) -> f32 {
+    *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    (*seed >> 8) as f32 / (1 << 24) as f32
+}
+
+#[test]
+fn equals_the_best_of_all_partitions() {
+    let mut seed = 1;
+    for case in 0..600 {
+        let n = 1 + case % 9;
+        let shift = [0.0f32, -3.0, 1000.0][case % 3];
+        let x: Vec<f32> = (0..n)
+            .map(|_| {
+                let v = random(&mut seed) * 2.0 - 1.0;
+                // duplicates now and then
+                shift + if case % 4 == 0 { (v * 3.0).round() } else { v }
+            })
+            .collect();
+        let w: Vec<f32> = (0..n).map(|_| (random(&mut seed) * 4.0).floor() * 0.25 + 0.25).collect();
+        for weights in [None, Some(&w[..])] {
+            for k in 1..=5 {
+                for pin_zero in [false, true] {
+                    let (centers, found) = run(&x, weights, Exact1d { k, pin_zero });
+                    let mut sorted: Vec<(f64, f64)> = x
+                        .iter()
+                        .enumerate()
+                        .map(|(i, &v)| (v as f64, weights.map_or(1.0, |w| w[i] as f64)))
+                        .collect();
+                    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+                    let mut best = brute_force(&sorted, k, pin_zero);
+                    if pin_zero && k > 1 {
+                        // the pinned cluster may stay empty
+                        best = best.min(brute_force(&sorted, k - 1, false));
+                    }
+                    let real = inertia(&x, weights, &centers);
+                    let scale: f64 = sorted.iter().map(|p| p.1).sum();
+                    let range = if pin_zero { shift.abs().max(3.0) as f64 + 3.0 } else { 6.0 };
+                    let grid = scale * range * range * 1e-11 + scale * (shift.abs() as f64 * 1e-7).powi(2);
+                    assert!(real <= best * 1.00001 + grid, "case {case} k {k} {pin_zero}: {real} {best}");
+                    assert!(
+                        (found.inertia as f64 - best).abs()
+                            <= best * 1e-4 + 2.0 * grid + best.sqrt() * range * 1e-6,
+                        "{found:?} {best}"
+                    );
+                    assert!(!pin_zero || centers.contains(&0.0) || k > n + 1, "{centers:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_offset_or_any_magnitude_costs_no_accuracy() {
+    let mut seed = 7;
+    let base: Vec<f32> = (0..3000).map(|i| (i % 3) as f32 * 4.0 + random(&mut seed)).collect();
+    let (_, plain) = run(&base, None, Exact1d { k: 3, pin_zero: false });
+    // 10000 + 0..9 as f32 keeps steps of 2^-10: the same clusters, almost the same inertia
+    let moved: Vec<f32> = base.iter().map(|v| v + 10_000.0).collect();
+    let (centers, far) = run(&moved, None, Exact1d { k: 3, pin_zero: false });
+    assert!((far.inertia / plain.inertia - 1.0).abs() < 1e-3, "{} {}", far.inertia, plain.inertia);
+    for (c, expected) in centers.iter().zip([10_000.5, 10_004.5, 10_008.5]) {
+        assert!((c - expected).abs() < 0.05, "{centers:?}");
+    }
+    for magnitude in [1e-35f32, 1e-20, 1e20, 1e36] {
+        let x: Vec<f32> = base.iter().map(|v| v * magnitude).collect();
+        let (centers, _) = run(&x, None, Exact1d { k: 3, pin_zero: false });
+        for (c, expected) in centers.iter().zip([0.5, 4.5, 8.5]) {
+            assert!((c / magnitude - expected).abs() < 0.05, "{magnitude}: {centers:?}");
+        }
+    }
+}
+
+#[test]
+fn more_centres_than_values_terminate_and_weights_of_zero_do_not_count() {
+    let (centers, found) = run(&[2.0, 2.0, 5.0], None, Exact1d { k: 8, pin_zero: false });
+    assert_eq!((found.clusters, found.inertia), (3, 0.0));
+    assert_eq!(centers, [2.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]);
+    let (centers, _) = run(&[1.0, 2.0, 300.0], Some(&[1.0, 1.0, 0.0]), Exact1d { k: 1, pin_zero: false });
+    assert!((centers[0] - 1.5).abs() < 1e-3, "{centers:?}");
+    let (centers, found) = run(&[], None, Exact1d { k: 2, pin_zero: true });
+    assert_eq!((centers, found.clusters, found.inertia), (vec![0.0; 2], 1, 0.0));
+}
+
+#[test]
+fn misuse_is_refused() {
+    let options = Exact1d { k: 2, pin_zero: false };
+    let size = exact_1d_workspace_size(3, &options).unwrap();
+    let mut scratch = vec![0; size];
+    let mut centers = [7.0; 2];
+    let mut call = |x: &[f32], w: Option<&[f32]>, k, centers: &mut [f32], room: usize| {
+        exact_1d(x, w, &Exact1d { k, pin_zero: false }, centers, &mut scratch[..room])
+    };
+    let x = [1.0, 2.0, 3.0];
+    assert_eq!(call(&x, None, 0, &mut centers, size), Err(Error::InvalidArgument));
+    assert_eq!(call(&x, Some(&[1.0]), 2, &mut centers, size), Err(Error::Shape));
+    assert_eq!(call(&x, None, 2, &mut centers[..1], size), Err(Error::OutputTooSmall));
+    assert_eq!(call(&x, None, 2, &mut centers, size - 1), Err(Error::WorkspaceTooSmall));
+    assert_eq!(call(&[1.0, f32::NAN, 2.0], None, 2, &mut centers, size), Err(Error::NonFinite));
+    assert_eq!(call(&x, Some(&[1.0, -1.0, 1.0]), 2, &mut centers, size), Err(Error::InvalidArgument));
+    assert_eq!(call(&x, Some(&[1.0, f32::INFINITY, 1.0]), 2, &mut centers, size), Err(Error::NonFinite));
+    assert_eq!(centers, [7.0; 2]);
+    assert!(call(&x, None, 2, &mut centers, size).is_ok());
+    assert!(exact_1d_workspace_size(usize::MAX / 64, &options).is_err());
+}
