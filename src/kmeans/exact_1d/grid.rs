@@ -12,7 +12,9 @@ pub(super) struct Grid {
 
 impl Grid {
     /// Half the range in steps.
-    const HALF: f32 = (1u32 << 22) as f32;
+    pub(super) const HALF: f32 = (1u32 << 22) as f32;
+    /// No key is larger: of 24 bits.
+    pub(super) const KEYS: u32 = (1 << 24) - 1;
     /// What makes keys positive.
     const BIAS: i32 = 1 << 23;
 

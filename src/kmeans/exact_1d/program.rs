@@ -1,168 +1,88 @@
-//! The dynamic programme.
+//! One row of the dynamic programme: the divide-and-conquer row minima of Groenlund et al. 2017.
 
-use bytemuck::Zeroable;
+use bytemuck::{Pod, Zeroable};
 
-use super::grid::Grid;
-use super::moments::Prefix;
-use crate::workspace::split_rows_mut;
+/// What clusters cost.
+pub(super) trait Costs {
+    /// What is known of the values before an edge.
+    type Edge: Pod;
 
-/// Set in the table where the last cluster is the pinned one.
-pub(super) const PINNED: u32 = 1 << 31;
-
-/// The dynamic programme: rows of least costs of the first `i` values in `m` clusters, and where the last one starts.
-pub(super) struct Tables<'a> {
-    pub(super) prefix: &'a [Prefix],
-    pub(super) table: &'a mut [u32],
-    pub(super) n: usize,
-    pub(super) free: usize,
-    pub(super) pinned: bool,
+    /// The cost of a cluster of the values between two edges; 0 for none.
+    fn between(&self, from: Self::Edge, to: Self::Edge) -> u64;
 }
 
-impl Tables<'_> {
-    /// Fills the tables; returns the least cost of everything.
-    pub(super) fn fill(&mut self, costs: &mut [f32]) -> f32 {
-        let row = self.n + 1;
-        let (without, with) = costs.split_at_mut_checked(2 * row).unwrap_or_default();
-        let (mut before, mut now) = without.split_at_mut_checked(row).unwrap_or_default();
-        let (mut before_with, mut now_with) = with.split_at_mut_checked(row).unwrap_or_default();
-        // No cluster yet: nothing but no values at all. The pinned one alone takes any number.
-        before.fill(f32::INFINITY);
-        if let Some(first) = before.first_mut() {
-            *first = 0.0;
-        }
-        for (cost, prefix) in before_with.iter_mut().zip(self.prefix) {
-            *cost = prefix.cost_of_zero();
-        }
-        let (plain, pinned) = self.table.split_at_mut_checked(self.free * row).unwrap_or_default();
-        let mut pinned = split_rows_mut(pinned, row);
-        for arguments in split_rows_mut(plain, row) {
-            least(self.prefix, before, now, arguments);
-            if let Some(arguments) = pinned.next() {
-                // `before` is free now: it takes the costs of ending with the pinned cluster.
-                least(self.prefix, before_with, now_with, arguments);
-                least_pinned(self.prefix, now, now_with, arguments);
-                core::mem::swap(&mut before_with, &mut now_with);
-            }
-            core::mem::swap(&mut before, &mut now);
-        }
-        let last = if self.pinned { before_with } else { before };
-        last.last().copied().unwrap_or_default()
-    }
+/// A run of edges, both ends included.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Window {
+    pub(super) low: usize,
+    pub(super) high: usize,
+}
 
-    /// Follows the table back; returns the number of clusters.
-    pub(super) fn centers(&self, grid: &Grid, centers: &mut [f32]) -> usize {
-        let row = self.n + 1;
-        let (plain, pinned) = self.table.split_at_checked(self.free * row).unwrap_or_default();
-        let (mut end, mut left, mut with) = (self.n, self.free, self.pinned);
-        let mut used = 0;
-        let mut put = |value: f32| {
-            if let Some(center) = centers.get_mut(used) {
-                *center = value;
-                used += 1;
-            }
-        };
-        while left > 0 {
-            let table = if with { pinned } else { plain };
-            let start = table.get((left - 1) * row + end).copied().unwrap_or_default();
-            let from = ((start & !PINNED) as usize).min(end);
-            if with && start & PINNED != 0 {
-                put(0.0);
-                with = false;
-            } else {
-                let cluster = match (self.prefix.get(end), self.prefix.get(from)) {
-                    (Some(a), Some(b)) => a.minus(*b),
-                    _ => Prefix::zeroed(),
-                };
-                let mean = if cluster.weight > 0 { cluster.sum as f32 / cluster.weight as f32 } else { 0.0 };
-                put(grid.value(mean));
-                left -= 1;
-            }
-            end = from;
-        }
-        if with {
-            put(0.0);
-        }
-        let (found, rest) = centers.split_at_mut_checked(used).unwrap_or_default();
-        insertion_sort(found);
-        rest.fill(found.last().copied().unwrap_or_default());
-        used
+impl Window {
+    pub(super) fn size(self) -> usize {
+        (self.high + 1).saturating_sub(self.low)
     }
 }
 
-fn insertion_sort(values: &mut [f32]) {
-    for end in 1..values.len() {
-        let Some((last, sorted)) = values.get_mut(..=end).and_then(|v| v.split_last_mut()) else { continue };
-        for value in sorted.iter_mut() {
-            if *value > *last {
-                core::mem::swap(value, last);
-            }
-        }
-    }
+/// What is known at a run of edges: the first of them, and a value each.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) window: Window,
+    pub(super) costs: &'a [u64],
 }
 
-/// `costs[i]` = least of `before[j] + cost of values j..i` over `j < i`, and its smallest `j`.
+/// For every edge `i` of `rows` the least of `before[j]` plus the cost of a cluster between `i` and `j`, and the smallest
+/// such `j` if `arguments` has room: over the `j <= i` (forward) or the `j >= i`, of which every `i` must have one.
 ///
 /// The best `j` never falls as `i` grows, so the middle `i` splits the candidates of the others: n log n costs.
-fn least(prefix: &[Prefix], before: &[f32], costs: &mut [f32], arguments: &mut [u32]) {
-    /// Twice the bits of a length: each level of the halving leaves at most two ranges.
-    const DEPTH: usize = 2 * usize::BITS as usize;
-    if let (Some(cost), Some(argument)) = (costs.first_mut(), arguments.first_mut()) {
-        (*cost, *argument) = (f32::INFINITY, 0);
-    }
-    let n = prefix.len().saturating_sub(1);
-    // Ranges of `i` with their candidates `j`, both ends included.
-    let mut stack = [(0usize, 0usize, 0usize, 0usize); DEPTH];
+/// Costs that are rounded can make it miss the least by twice that rounding a level.
+pub(super) fn minima<C: Costs, const FORWARD: bool>(
+    of: &C,
+    edges: &[C::Edge],
+    before: Row,
+    rows: Window,
+    costs: &mut [u64],
+    arguments: &mut [u32],
+) {
+    // Each level of the halving leaves one range for later; ranges are below 2^31.
+    let mut stack = [[0u32; 4]; 34];
     let mut depth = 0;
-    let mut range = (1, n, 0, n);
+    let base = before.window.low;
+    let (mut low, mut high) = (rows.low, rows.high + 1);
+    let (mut from, mut to) = (before.window.low, before.window.high);
     loop {
-        let (low, high, from, to) = range;
-        if low <= high {
+        if low < high {
             let middle = low + (high - low) / 2;
-            let end = prefix.get(middle).copied().unwrap_or(Prefix::zeroed());
-            let (mut best, mut best_j) = (f32::INFINITY, from);
-            let until = (to + 1).min(middle);
-            let candidates = before.get(from..until).unwrap_or_default();
-            let starts = prefix.get(from..until).unwrap_or_default();
-            for (j, (&before, &start)) in (from..).zip(candidates.iter().zip(starts)) {
-                let cost = before + end.minus(start).cost();
+            let fixed = edges.get(middle).copied().unwrap_or(C::Edge::zeroed());
+            let (first, until) =
+                if FORWARD { (from, to.min(middle) + 1) } else { (from.max(middle), to + 1) };
+            let starts = edges.get(first..until).unwrap_or_default();
+            let candidates = before.costs.get(first - base..until - base).unwrap_or_default();
+            let (mut best, mut best_j) = (u64::MAX, first);
+            for (j, (&before, &edge)) in (first..).zip(candidates.iter().zip(starts)) {
+                let between = if FORWARD { of.between(edge, fixed) } else { of.between(fixed, edge) };
+                let cost = before.wrapping_add(between);
                 if cost < best {
                     (best, best_j) = (cost, j);
                 }
             }
-            if let (Some(cost), Some(argument)) = (costs.get_mut(middle), arguments.get_mut(middle)) {
+            if let Some(cost) = costs.get_mut(middle - rows.low) {
                 *cost = best;
+            }
+            if let Some(argument) = arguments.get_mut(middle - rows.low) {
                 *argument = best_j as u32;
             }
             if let Some(later) = stack.get_mut(depth) {
-                *later = (middle + 1, high, best_j, to);
+                *later = [middle as u32 + 1, high as u32, best_j as u32, to as u32];
                 depth += 1;
             }
-            // Where nothing was possible yet nothing bounds the candidates of the smaller ones.
-            range = (low, middle - 1, from, if best < f32::INFINITY { best_j } else { to });
+            (high, to) = (middle, best_j);
         } else if depth > 0 {
             depth -= 1;
-            range = stack.get(depth).copied().unwrap_or_default();
+            let [l, h, f, t] = stack.get(depth).copied().unwrap_or_default();
+            (low, high, from, to) = (l as usize, h as usize, f as usize, t as usize);
         } else {
             return;
-        }
-    }
-}
-
-/// Replaces what is cheaper if the pinned cluster comes last, after clusters that cost `before`: the best `j` is
-/// that of the least `before[j] - squares[j]`, found by comparing sums of the same sign only.
-fn least_pinned(prefix: &[Prefix], before: &[f32], costs: &mut [f32], arguments: &mut [u32]) {
-    let mut best_j = 0usize;
-    for (i, ((end, cost), argument)) in prefix.iter().zip(costs).zip(arguments).enumerate() {
-        let at = |j: usize| match (before.get(j), prefix.get(j)) {
-            (Some(before), Some(start)) => before + end.minus(*start).cost_of_zero(),
-            _ => f32::INFINITY,
-        };
-        if at(i) <= at(best_j) {
-            best_j = i;
-        }
-        let found = at(best_j);
-        if found < *cost {
-            (*cost, *argument) = (found, best_j as u32 | PINNED);
         }
     }
 }

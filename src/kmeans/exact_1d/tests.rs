@@ -123,8 +123,8 @@ fn a_large_offset_or_any_magnitude_costs_no_accuracy() {
 #[test]
 fn more_centres_than_values_terminate_and_weights_of_zero_do_not_count() {
     let (centers, found) = run(&[2.0, 2.0, 5.0], None, Exact1d { k: 8, pin_zero: false });
-    assert_eq!((found.clusters, found.inertia), (3, 0.0));
-    assert_eq!(centers, [2.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]);
+    assert_eq!((found.clusters, found.inertia), (2, 0.0));
+    assert_eq!(centers, [2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]);
     let (centers, _) = run(&[1.0, 2.0, 300.0], Some(&[1.0, 1.0, 0.0]), Exact1d { k: 1, pin_zero: false });
     assert!((centers[0] - 1.5).abs() < 1e-3, "{centers:?}");
     let (centers, found) = run(&[], None, Exact1d { k: 2, pin_zero: true });
@@ -151,4 +151,118 @@ fn misuse_is_refused() {
     assert_eq!(centers, [7.0; 2]);
     assert!(call(&x, None, 2, &mut centers, size).is_ok());
     assert!(exact_1d_workspace_size(usize::MAX / 64, &options).is_err());
+}
+
+/// The plain dynamic programme over all values, in f64 around `shift`.
+fn plain(x: &[f32], weights: Option<&[f32]>, k: usize, shift: f64) -> f64 {
+    let mut values: Vec<(f64, f64)> =
+        x.iter().enumerate().map(|(i, &v)| (v as f64, weights.map_or(1.0, |w| w[i] as f64))).collect();
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut sums = vec![(0.0f64, 0.0f64, 0.0f64)];
+    for &(v, w) in &values {
+        let &(a, b, c) = sums.last().unwrap();
+        let v = v - shift;
+        sums.push((a + w, b + w * v, c + w * v * v));
+    }
+    let cost = |j: usize, i: usize| {
+        let (w, s, q) = (sums[i].0 - sums[j].0, sums[i].1 - sums[j].1, sums[i].2 - sums[j].2);
+        if w > 0.0 { (q - s * s / w).max(0.0) } else { 0.0 }
+    };
+    let n = values.len();
+    let mut before: Vec<f64> = (0..=n).map(|i| cost(0, i)).collect();
+    for _ in 1..k {
+        let now = (0..=n).map(|i| (0..=i).map(|j| before[j] + cost(j, i)).fold(f64::MAX, f64::min)).collect();
+        before = now;
+    }
+    before[n]
+}
+
+fn least(x: &[f32]) -> &f32 {
+    x.iter().min_by(|a, b| a.total_cmp(b)).unwrap()
+}
+
+fn most(x: &[f32]) -> &f32 {
+    x.iter().max_by(|a, b| a.total_cmp(b)).unwrap()
+}
+
+/// Shapes that coarse choices of edges could get wrong.
+fn shapes(n: usize, seed: &mut u32) -> Vec<(&'static str, Vec<f32>)> {
+    let mut normal = |spread: f32| {
+        let sum: f32 = (0..12).map(|_| random(seed)).sum();
+        (sum - 6.0) * spread
+    };
+    let mixture = (0..n).map(|i| (i % 5) as f32 * 3.0 + normal(0.3)).collect();
+    let bell: Vec<f32> = (0..n).map(|_| normal(1.0)).collect();
+    let tails = bell.iter().map(|v| v * v * v * v * v).collect();
+    let mut outlier = bell.clone();
+    outlier[n / 2] = 1e6;
+    let steps = bell.iter().map(|v| (v * 4.0).round()).collect();
+    let lattice = (0..n).map(|i| i as f32).collect();
+    let doubling = (0..n).map(|i| (i as f32 * 20.0 / n as f32).exp2()).collect();
+    vec![
+        ("bell", bell),
+        ("mixture", mixture),
+        ("tails", tails),
+        ("outlier", outlier),
+        ("steps", steps),
+        ("lattice", lattice),
+        ("doubling", doubling),
+    ]
+}
+
+#[test]
+fn narrowing_loses_nothing() {
+    let mut seed = 3;
+    let n = 2200;
+    for (name, x) in shapes(n, &mut seed) {
+        let w: Vec<f32> = (0..n).map(|_| (random(&mut seed) * 8.0).floor() * 0.125).collect();
+        for (k, weights) in [(2, None), (3, Some(&w[..])), (7, None), (16, None), (16, Some(&w[..]))] {
+            let options = Exact1d { k, pin_zero: false };
+            let (centers, found) = run(&x, weights, options);
+            let middle = 0.5 * (*least(&x) as f64 + *most(&x) as f64);
+            let (real, best) = (inertia(&x, weights, &centers), plain(&x, weights, k, middle));
+            // What the grid does to values: half a step of 2^-22 half ranges each.
+            let range = x.iter().fold(0.0f32, |a, v| a.max(v.abs())) as f64;
+            let grid = n as f64 * (range / (1 << 22) as f64).powi(2) + best.sqrt() * range / (1 << 20) as f64;
+            assert!(real <= best * (1.0 + 1e-6) + grid, "{name} {k}: {real} {best}");
+            assert!(
+                (found.inertia as f64 - best).abs() <= best * 1e-5 + grid,
+                "{name} {k}: {found:?} {best}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pinned_zero_narrows_like_all_values_at_once() {
+    let mut seed = 5;
+    for (name, x) in shapes(2100, &mut seed) {
+        for k in [1, 2, 5, 9] {
+            let (centers, found) = run(&x, None, Exact1d { k, pin_zero: true });
+            // Every number of clusters below zero, the rest above, each side by the plain programme with a heavy zero.
+            let sides: [Vec<f32>; 2] = [
+                x.iter().copied().filter(|v| *v < 0.0).collect(),
+                x.iter().copied().filter(|v| *v >= 0.0).collect(),
+            ];
+            let cost = |side: &[f32], free: usize| {
+                let mut values = side.to_vec();
+                values.push(0.0);
+                let mut weights = vec![1.0; side.len()];
+                weights.push(1e9);
+                plain(&values, Some(&weights), free + 1, 0.0)
+            };
+            let best = (0..k)
+                .map(|left| cost(&sides[0], left) + cost(&sides[1], k - 1 - left))
+                .fold(f64::MAX, f64::min);
+            let real = inertia(&x, None, &centers);
+            let range = x.iter().fold(0.0f32, |a, v| a.max(v.abs())) as f64;
+            let grid = 2100.0 * (range / (1 << 22) as f64).powi(2) + best.sqrt() * range / (1 << 20) as f64;
+            assert!(real <= best * (1.0 + 1e-5) + grid, "{name} {k}: {real} {best}");
+            assert!(
+                (found.inertia as f64 - best).abs() <= best * 1e-4 + grid,
+                "{name} {k}: {found:?} {best}"
+            );
+            assert!(centers.contains(&0.0));
+        }
+    }
 }
