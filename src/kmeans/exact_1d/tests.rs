@@ -266,3 +266,33 @@ fn a_pinned_zero_narrows_like_all_values_at_once() {
         }
     }
 }
+
+/// FNV-1a of the bits of floats.
+fn digest(values: &[f32]) -> u64 {
+    let bytes = values.iter().flat_map(|v| v.to_bits().to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ b as u64).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The same bits on every target: 64-bit and 32-bit integers, with and without narrowing, both widths of costs.
+#[test]
+fn golden() {
+    let mut seed = 77;
+    let x: Vec<f32> = (0..5000).map(|_| random(&mut seed) * random(&mut seed) - 0.25).collect();
+    let w: Vec<f32> = (0..5000).map(|_| random(&mut seed)).collect();
+    let mut found = Vec::new();
+    for (n, weights, k, pin_zero) in
+        [(5000, false, 16, false), (5000, true, 16, false), (5000, true, 9, true), (1000, false, 31, true)]
+    {
+        let weights = weights.then_some(&w[..n]);
+        let (centers, clusters) = run(&x[..n], weights, Exact1d { k, pin_zero });
+        found.push((digest(&centers), clusters.inertia.to_bits()));
+    }
+    assert_eq!(found, GOLDEN, "{found:x?}");
+}
+
+const GOLDEN: [(u64, u32); 4] = [
+    (0x23d8377a2395d683, 0x3f8d69ac),
+    (0xba7562b969be83cf, 0x3f0d0465),
+    (0x23fe2ca12de2773c, 0x3fdd08f3),
+    (0x531d86b875bc2cd3, 0x3d62b08a),
+];
