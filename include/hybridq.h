@@ -464,6 +464,73 @@ typedef struct hq_act_table {
 } hq_act_table;
 
 /**
+ * What `hq_kmeans_bins_cluster` found; 16 bytes.
+ */
+typedef struct hq_kmeans_bins {
+    /**
+     * Sum of squared distances of the binned values, in 1/256 of a squared bin width; the same on every target.
+     */
+    uint64_t cost;
+    /**
+     * The same in squared units of the values.
+     */
+    float inertia;
+    /**
+     * How many of the centres are different clusters; the rest repeat the last one.
+     */
+    uint32_t clusters;
+} hq_kmeans_bins;
+
+/**
+ * One cluster of parameters; 24 bytes.
+ */
+typedef struct hq_parameter_cluster {
+    /**
+     * The mean of its values, or 0 if pinned.
+     */
+    float center;
+    /**
+     * Mean of |value - center|; 0 if it has no values.
+     */
+    float mean_distance;
+    /**
+     * Sum of (value - center)^2.
+     */
+    float inertia;
+    /**
+     * d / (d + mean_distance), d being the mean distance of all values from their mean: 1 for a cluster without spread,
+     * 0.5 for one as spread as the whole layer.
+     */
+    float cohesion;
+    /**
+     * Share of size times cohesion; those of all clusters add up to 1.
+     */
+    float importance;
+    /**
+     * How many values.
+     */
+    uint32_t size;
+} hq_parameter_cluster;
+
+/**
+ * What `hq_suggest_bits` found; 16 bytes.
+ */
+typedef struct hq_suggested_bits {
+    /**
+     * Bits of all values together.
+     */
+    uint64_t total;
+    /**
+     * The error that is left.
+     */
+    float error;
+    /**
+     * No allotment within the budget leaves less. Equal to `error` where that one is proved to be the best.
+     */
+    float bound;
+} hq_suggested_bits;
+
+/**
  * How to fit; `hq_kmeans_options_default` fills it. All fields 0 means no iteration at all.
  */
 typedef struct hq_kmeans_options {
@@ -2078,18 +2145,16 @@ hq_status hq_vec_norm(size_t len,
 hq_status hq_vec_axpy(size_t len, float alpha, const float *x, float *y);
 
 /**
- * Bytes of scratch that `hq_kmeans_exact_1d` needs for `len` values: about `(56 + 4 k) * len`, twice the second part
- * with `pin_zero`.
+ * Bytes of scratch that `hq_kmeans_exact_1d` needs for `len` values: about `82 * len`; above 2048 values
+ * `24 * len + 32 k (1024 + 8 k)` more, the last part at most `128 * len` and twice with `pin_zero`.
  *
  * `SIZE_MAX` for arguments that the function would refuse, and on overflow.
  *
  * ```c
- * assert(hq_kmeans_exact_1d_workspace_size(1000, 8, 0) < 1000 * (64 + 4 * 8) + 1000);
+ * assert(hq_kmeans_exact_1d_workspace_size(1000, 8, 0) < 1000 * 90);
  * ```
  */
-size_t hq_kmeans_exact_1d_workspace_size(size_t len,
-                                         size_t k,
-                                         int32_t pin_zero);
+size_t hq_kmeans_exact_1d_workspace_size(size_t len, size_t k, int32_t pin_zero);
 
 /**
  * Exact one-dimensional k-means: the `k` centres with the least sum of weighted squared distances, ascending. For
@@ -2098,12 +2163,12 @@ size_t hq_kmeans_exact_1d_workspace_size(size_t len,
  * - `x`: `len` finite values in any order.
  * - `weights`: `weights_len` = `len` weights >= 0, or NULL with `weights_len` 0: all 1.
  * - `pin_zero`: 1 if one of the centres shall be 0, else 0.
- * - `centers`: at least `k` floats, of which just those are written. If there are fewer values than centres, the rest
- *   repeat the last one.
+ * - `centers`: at least `k` floats, of which just those are written. If there are fewer different values than
+ *   centres, the rest repeat the last one.
  * - `inertia`: one float, the sum of weighted squared distances.
  * - `scratch`: at least `hq_kmeans_exact_1d_workspace_size(len, k, pin_zero)` bytes at any alignment.
  *
- * Buffers must not overlap. Callable from any thread. Time: k len log(len).
+ * Buffers must not overlap. Callable from any thread. Time: about that of sorting, if `k` is small beside `len`; k len log(len) at worst.
  *
  * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0, another `pin_zero`, a negative weight), `HQ_ERROR_SHAPE` (`weights_len`),
  * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
@@ -2133,6 +2198,255 @@ hq_status hq_kmeans_exact_1d(const float *x,
                              float *inertia,
                              void *scratch,
                              size_t scratch_size);
+
+/**
+ * Counts values in equal bins from `low` to `high`: adds to `counts`. Start with zeros; call it as values come.
+ *
+ * - `x`: `len` finite values. Those outside the range count in the bin at that end.
+ * - `counts`: `bins` numbers, 1 to 65536.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (an empty or overflowing range, no bins, too many), `HQ_ERROR_NON_FINITE`,
+ * `HQ_ERROR_SIZE_OVERFLOW` (more than 2^32 - 1 values together; with 2^b bins, b above 11, more than 2^(54 - 2 b) - 1),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`. `counts` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.1f, 0.9f, 0.2f, 7.0f};
+ * uint32_t counts[2] = {0, 0};
+ * assert(hq_kmeans_bins_add(x, 4, 0.0f, 1.0f, counts, 2) == HQ_OK);
+ * assert(counts[0] == 2 && counts[1] == 2);
+ * ```
+ */
+hq_status hq_kmeans_bins_add(const float *x,
+                             size_t len,
+                             float low,
+                             float high,
+                             uint32_t *counts,
+                             size_t bins);
+
+/**
+ * Adds the counts of another part of the data, in the same bins, to `counts`: in any order, with the same result.
+ *
+ * - `counts`, `other`: `bins` numbers each.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (no bins, too many), `HQ_ERROR_SIZE_OVERFLOW` (too many values together, see
+ * `hq_kmeans_bins_add`), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`. `counts` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t other[2] = {3, 4};
+ * uint32_t counts[2] = {1, 0};
+ * assert(hq_kmeans_bins_merge(counts, other, 2) == HQ_OK);
+ * assert(counts[0] == 4 && counts[1] == 4);
+ * ```
+ */
+hq_status hq_kmeans_bins_merge(uint32_t *counts,
+                               const uint32_t *other,
+                               size_t bins);
+
+/**
+ * Bytes of scratch that `hq_kmeans_bins_cluster` needs: about 48 a bin, and 4 a centre. `SIZE_MAX` for no bins or
+ * centres, and for more than 65536 bins.
+ *
+ * ```c
+ * assert(hq_kmeans_bins_workspace_size(256, 16) < 13000);
+ * ```
+ */
+size_t hq_kmeans_bins_workspace_size(size_t bins,
+                                     size_t k);
+
+/**
+ * Exact one-dimensional k-means of binned values, in integers: the `k` centres with the least sum of squared distances
+ * to the values as their bins count them, each at the middle of its bin. For devices: memory is fixed by the number of
+ * bins, and parts merge.
+ *
+ * - `counts`: `bins` numbers, as `hq_kmeans_bins_add` made them; `low`, `high` as given there.
+ * - `centers`: at least `k` floats, of which just those are written, ascending; without values the middle of the first
+ *   bin.
+ * - `scratch`: at least `hq_kmeans_bins_workspace_size(bins, k)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * If no value was outside the range, the root mean square distance of the values themselves to these centres exceeds
+ * the least possible by at most one bin width. Buffers must not overlap. Callable from any thread. Time: k bins
+ * log(bins).
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (no centres, no bins, too many, an empty range), `HQ_ERROR_NON_FINITE` (the range),
+ * `HQ_ERROR_SIZE_OVERFLOW` (too many values), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `centers` and `result` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one struct.
+ *
+ * ```c
+ * // 2 values in the first of ten bins, 1 in the fourth, 5 in the last.
+ * const uint32_t counts[10] = {2, 0, 0, 1, 0, 0, 0, 0, 0, 5};
+ * float centers[2];
+ * hq_kmeans_bins found;
+ * uint8_t scratch[640];
+ * assert(hq_kmeans_bins_workspace_size(10, 2) <= sizeof scratch);
+ * assert(hq_kmeans_bins_cluster(counts, 10, 0.0f, 10.0f, 2, centers, 2, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(centers[0] == 1.5f && centers[1] == 9.5f && found.cost == 6 * 256 && found.clusters == 2);
+ * ```
+ */
+hq_status hq_kmeans_bins_cluster(const uint32_t *counts,
+                                 size_t bins,
+                                 float low,
+                                 float high,
+                                 size_t k,
+                                 float *centers,
+                                 size_t centers_len,
+                                 void *scratch,
+                                 size_t scratch_size,
+                                 struct hq_kmeans_bins *result);
+
+/**
+ * The label of each value: the index of the nearest of ascending centres, the lower one at the midpoint (as float rounds
+ * it); of equal centres the first.
+ *
+ * - `x`: `len` finite values.
+ * - `centers`: `centers_len` finite values, ascending, 1 to 256 of them: those of `hq_kmeans_exact_1d` or
+ *   `hq_kmeans_bins_cluster`.
+ * - `labels`: at least `len` bytes, of which just those are written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (no centres, more than 256, not ascending), `HQ_ERROR_NON_FINITE`,
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`. `labels` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.4f, 3.0f, -9.0f, 1.6f};
+ * const float centers[3] = {0.0f, 1.0f, 2.0f};
+ * uint8_t labels[4];
+ * assert(hq_kmeans_label_1d(x, 4, centers, 3, labels, 4) == HQ_OK);
+ * assert(labels[0] == 0 && labels[1] == 2 && labels[2] == 0 && labels[3] == 2);
+ * ```
+ */
+hq_status hq_kmeans_label_1d(const float *x,
+                             size_t len,
+                             const float *centers,
+                             size_t centers_len,
+                             uint8_t *labels,
+                             size_t labels_len);
+
+/**
+ * Bytes of scratch that `hq_cluster_parameters` needs: that of `hq_kmeans_exact_1d`, and 4 a centre. `SIZE_MAX` for
+ * arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_cluster_parameters_workspace_size(1000, 4, 0) < 1000 * 90);
+ * ```
+ */
+size_t hq_cluster_parameters_workspace_size(size_t len,
+                                            size_t k,
+                                            int32_t pin_zero);
+
+/**
+ * Clusters the parameters of one layer by exact one-dimensional k-means: what each value belongs to, and size, spread,
+ * cohesion and importance of each cluster.
+ *
+ * - `x`: `len` finite values, at least one.
+ * - `k`: clusters, 1 to 256; `pin_zero`: 1 if one of the centres shall be 0, else 0.
+ * - `labels`: at least `len` bytes: the cluster of each value.
+ * - `clusters`: at least `k` structs, ascending by centre; as many are written as there are clusters.
+ * - `found`: one number: how many clusters. Fewer than `k` if there are fewer different values.
+ * - `scratch`: at least `hq_cluster_parameters_workspace_size(len, k, pin_zero)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. The same input gives the same bits on every target.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0 or above 256, another `pin_zero`, no values), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`,
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`. `labels`, `clusters` and `found` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `found` points to one `size_t`.
+ *
+ * ```c
+ * const float x[6] = {-1.0f, 0.5f, -1.0f, 1.0f, 0.0f, 0.5f};
+ * hq_parameter_cluster clusters[2];
+ * uint8_t labels[6], scratch[1024];
+ * size_t found;
+ * assert(hq_cluster_parameters_workspace_size(6, 2, 0) <= sizeof scratch);
+ * assert(hq_cluster_parameters(x, 6, 2, 0, labels, 6, clusters, 2, &found, scratch, sizeof scratch) == HQ_OK);
+ * assert(found == 2 && labels[0] == 0 && labels[1] == 1);
+ * assert(clusters[0].size == 2 && clusters[0].cohesion == 1.0f && clusters[1].mean_distance == 0.25f);
+ * ```
+ */
+hq_status hq_cluster_parameters(const float *x,
+                                size_t len,
+                                size_t k,
+                                int32_t pin_zero,
+                                uint8_t *labels,
+                                size_t labels_len,
+                                struct hq_parameter_cluster *clusters,
+                                size_t clusters_len,
+                                size_t *found,
+                                void *scratch,
+                                size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_suggest_bits` needs: about 650 a cluster. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_suggest_bits_workspace_size(16) < 11000);
+ * ```
+ */
+size_t hq_suggest_bits_workspace_size(size_t clusters);
+
+/**
+ * Allots bits to the clusters of a layer: for what each value differs from its centre, so that the values have `average`
+ * bits at most on average and the sum of weight * inertia * 4^-bits is least. (Without bits every value becomes the
+ * centre; each bit quarters the squared error.)
+ *
+ * - `clusters`: `count` structs; `size` and `inertia` of each are read.
+ * - `weights`: `weights_len` = `count` factors >= 0, or NULL with `weights_len` 0: all 1. Curvatures, or `importance / size`.
+ * - `average` >= 0; `most`: most bits of one cluster, 0 to 16.
+ * - `bits`: at least `count` bytes, of which just those are written.
+ * - `scratch`: at least `hq_suggest_bits_workspace_size(count)` bytes at any alignment.
+ * - `result`: one struct.
+ *
+ * Buffers must not overlap. Callable from any thread. Time as `hq_mixed_select`, whose proof it has.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`average`, `most`, a weight or an inertia outside its range), `HQ_ERROR_SHAPE`
+ * (`weights_len`), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `bits` and `result` are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `result` points to one struct.
+ *
+ * ```c
+ * // A wide cluster of 10 values, a narrow one of 30; 1 bit on average, so 40 bits.
+ * const hq_parameter_cluster clusters[2] = {{0.0f, 2.0f, 64.0f, 0.5f, 0.3f, 10}, {9.0f, 0.2f, 3.0f, 0.9f, 0.7f, 30}};
+ * uint8_t bits[2], scratch[1400];
+ * hq_suggested_bits found;
+ * assert(hq_suggest_bits_workspace_size(2) <= sizeof scratch);
+ * assert(hq_suggest_bits(clusters, 2, NULL, 0, 1.0f, 8, bits, 2, scratch, sizeof scratch, &found) == HQ_OK);
+ * assert(bits[0] == 4 && bits[1] == 0 && found.total == 40 && found.error == 3.25f);
+ * ```
+ */
+hq_status hq_suggest_bits(const struct hq_parameter_cluster *clusters,
+                          size_t count,
+                          const float *weights,
+                          size_t weights_len,
+                          float average,
+                          uint8_t most,
+                          uint8_t *bits,
+                          size_t bits_len,
+                          void *scratch,
+                          size_t scratch_size,
+                          struct hq_suggested_bits *result);
 
 /**
  * Bytes of scratch that `hq_kmeans_seed` needs for `n` rows and `k` centres: about 8 n for `HQ_SEEDING_PLUS_PLUS`, 4 n

@@ -1,4 +1,4 @@
-//! Host file formats: safetensors and GGUF in and out, C headers out.
+//! Host file formats: safetensors and GGUF in and out, tables of numbers in and out, C headers out.
 //!
 //! Everything here treats a file as hostile until proven otherwise: lengths, counts and offsets are
 //! checked against the bytes that are really there before anything is allocated or sliced, and a
@@ -11,6 +11,7 @@
 //! | [`model`] | either of the two, as one list of tensors | – |
 //! | [`convert`] | – | quantize and dequantize a whole model in bounded memory |
 //! | [`archive`] | whole GGUF files with entropy-coded ternary tensors | the same |
+//! | [`npy`], [`csv`] | arrays of NumPy, and text, as one [`matrix::Matrix`] | matrices and labels |
 //! | [`c_header`] | – | a C99 header with the packed tensors |
 //! | [`atomic`] | – | any file, whole or not at all |
 //!
@@ -21,11 +22,14 @@ pub mod archive;
 pub mod atomic;
 pub mod c_header;
 pub mod convert;
+pub mod csv;
 pub mod dtype;
 mod error;
 pub mod gguf;
 mod map;
+pub mod matrix;
 pub mod model;
+pub mod npy;
 pub mod safetensors;
 
 pub use dtype::Dtype;

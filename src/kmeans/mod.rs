@@ -19,6 +19,7 @@ mod mini_batch;
 mod panels;
 #[cfg(feature = "rayon")]
 mod parallel;
+mod parameters;
 mod partial;
 mod pass;
 mod points;
@@ -33,12 +34,19 @@ pub use bounds::Bounds;
 pub use choose::{Candidate, Choice, ChooseOptions, choose_k, choose_k_workspace_size};
 pub use describe::{Summary, Top2, summarize, summarize_workspace_size, top2, transform};
 pub use empty::Empty;
-pub use exact_1d::{Clusters1d, Exact1d, exact_1d, exact_1d_workspace_size};
+pub use exact_1d::{
+    BinClusters, Bins, Clusters1d, Exact1d, MAX_BINS, MAX_LABELS, cluster_bins, cluster_bins_workspace_size,
+    exact_1d, exact_1d_workspace_size, label_1d, merge_bins, most_values,
+};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size, normalize_rows};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
 pub use mini_batch::{Draw, MiniBatchOptions, mini_batch, mini_batch_workspace_size};
 #[cfg(feature = "rayon")]
 pub use parallel::fit_parallel;
+pub use parameters::{
+    MAX_BITS, ParameterCluster, SuggestedBits, cluster_parameters, cluster_parameters_workspace_size,
+    suggest_bits, suggest_bits_workspace_size,
+};
 pub use partial::{Step, accumulate, assign, assign_workspace_size, merge, partial_len, update};
 pub use points::Points;
 pub use restarts::{Restarts, fit_seeded, fit_seeded_workspace_size};

@@ -98,6 +98,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 /* A misaligned pointer without dereferencing it here. */
 #define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
 
+#include "misuse/kmeans_1d.h"
 #include "misuse/kmeans_choose.h"
 #include "misuse/kmeans_fit.h"
 #include "misuse/kmeans_int8.h"
@@ -202,6 +203,8 @@ int main(void) {
     clusters();
     fits();
     choices();
+    bins();
+    parameters();
     seeds();
     kmeans_int8();
     streams();

@@ -3,6 +3,8 @@
 //! Exit codes: 0 done; 2 refused, with one line on standard error; 130 interrupted.
 
 mod archive;
+mod cluster;
+mod cluster_plot;
 mod dequantize;
 mod export;
 mod fit_codebooks;
@@ -37,6 +39,7 @@ enum Command {
     Unarchive(archive::UnarchiveArgs),
     Inspect(inspect::Args),
     Export(export::Args),
+    Cluster(cluster::Args),
     Plan(plan::Args),
     FitCodebooks(fit_codebooks::Args),
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Unarchive(args) => archive::unarchive(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Cluster(args) => cluster::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::FitCodebooks(args) => fit_codebooks::run(&args),
     });

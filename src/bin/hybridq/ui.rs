@@ -15,13 +15,35 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub struct Bar(ProgressBar);
 
 impl Bar {
+    /// Counts bytes.
     pub fn new(total: u64) -> Self {
+        Bar::styled(total, "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+    }
+
+    /// Counts iterations, of which there may be fewer than `total`.
+    pub fn iterations(total: u64) -> Self {
+        Bar::styled(total, "{bar:40} {pos}/{len} iterations at most, {elapsed}")
+    }
+
+    fn styled(total: u64, template: &str) -> Self {
         // Without a handler an interrupt still leaves no partial output, only the temporary file.
         let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
         let bar = ProgressBar::new(total);
-        let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         Bar(bar)
+    }
+
+    /// Moves on; false once the user wants to stop.
+    pub fn advance(&self, by: u64) -> bool {
+        self.0.inc(by);
+        !INTERRUPTED.load(Ordering::Relaxed)
+    }
+
+    /// Moves on to where this many are done.
+    pub fn reach(&self, position: u64) {
+        self.0.set_position(position);
     }
 
     /// The callback of a conversion.
@@ -37,6 +59,13 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Something that turns while a long step runs; hidden where standard error is no terminal.
+pub fn spinner(message: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(message);
+    spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+    spinner
 }
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no error.

@@ -8,20 +8,20 @@ use crate::kmeans::{Exact1d, exact_1d, exact_1d_workspace_size};
 use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, disjoint, size, status};
 
-fn options(k: usize, pin_zero: i32) -> Result<Exact1d, Error> {
+pub(super) fn options(k: usize, pin_zero: i32) -> Result<Exact1d, Error> {
     match pin_zero {
         0 | 1 => Ok(Exact1d { k, pin_zero: pin_zero == 1 }),
         _ => Err(Error::InvalidArgument),
     }
 }
 
-/// Bytes of scratch that `hq_kmeans_exact_1d` needs for `len` values: about `(56 + 4 k) * len`, twice the second part
-/// with `pin_zero`.
+/// Bytes of scratch that `hq_kmeans_exact_1d` needs for `len` values: about `82 * len`; above 2048 values
+/// `24 * len + 32 k (1024 + 8 k)` more, the last part at most `128 * len` and twice with `pin_zero`.
 ///
 /// `SIZE_MAX` for arguments that the function would refuse, and on overflow.
 ///
 /// ```c
-/// assert(hq_kmeans_exact_1d_workspace_size(1000, 8, 0) < 1000 * (64 + 4 * 8) + 1000);
+/// assert(hq_kmeans_exact_1d_workspace_size(1000, 8, 0) < 1000 * 90);
 /// ```
 #[unsafe(no_mangle)]
 pub extern "C" fn hq_kmeans_exact_1d_workspace_size(len: usize, k: usize, pin_zero: i32) -> usize {
@@ -34,12 +34,12 @@ pub extern "C" fn hq_kmeans_exact_1d_workspace_size(len: usize, k: usize, pin_ze
 /// - `x`: `len` finite values in any order.
 /// - `weights`: `weights_len` = `len` weights >= 0, or NULL with `weights_len` 0: all 1.
 /// - `pin_zero`: 1 if one of the centres shall be 0, else 0.
-/// - `centers`: at least `k` floats, of which just those are written. If there are fewer values than centres, the rest
-///   repeat the last one.
+/// - `centers`: at least `k` floats, of which just those are written. If there are fewer different values than
+///   centres, the rest repeat the last one.
 /// - `inertia`: one float, the sum of weighted squared distances.
 /// - `scratch`: at least `hq_kmeans_exact_1d_workspace_size(len, k, pin_zero)` bytes at any alignment.
 ///
-/// Buffers must not overlap. Callable from any thread. Time: k len log(len).
+/// Buffers must not overlap. Callable from any thread. Time: about that of sorting, if `k` is small beside `len`; k len log(len) at worst.
 ///
 /// Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0, another `pin_zero`, a negative weight), `HQ_ERROR_SHAPE` (`weights_len`),
 /// `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,

@@ -3,6 +3,10 @@
 // In the order of the header.
 pub mod exact_1d;
 
+pub mod bins;
+
+pub mod parameters;
+
 pub mod seed;
 
 pub mod fit;
