@@ -9,9 +9,10 @@ use crate::simd::lanes::{Lanes, map_eight, unsigned};
 use super::ternary::Aligned;
 use super::tile::{Many, Tiled, Totals};
 
-/// Blocks of a row that are summed before they are scaled: those of [`ACTS`] blocks of activations.
+/// Blocks of a row that are summed before they are scaled: those of [`ACTS`] blocks of activations. Longer rows are gone
+/// over more than once, in pieces, which memory gives several times more slowly than whole rows: rather 32 KB of sums.
 const BLOCKS: usize = 8 * ACTS;
-const ACTS: usize = 4;
+const ACTS: usize = 16;
 
 /// Whether no code is -128, which [`Lanes::code_products`] has no room for. This library's quantizer makes none.
 #[inline(always)]
