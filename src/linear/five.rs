@@ -15,9 +15,9 @@ use super::ternary::Aligned;
 use super::tile::{Many, Tiled, Totals};
 use super::trits::{Biased, correction};
 
-/// Weight blocks that are summed before they are scaled: 16 end where the twelfth block of activations does, so that no
-/// sum is left open.
-const BLOCKS: usize = 16;
+/// Weight blocks that are summed before they are scaled: 24 end where the eighteenth block of activations does, so that no
+/// sum is left open. Rows of 4096 columns are gone over once: in pieces memory gives them more slowly.
+const BLOCKS: usize = 24;
 /// Columns of a plane: those of one digit of the triples of a full block.
 const PLANE: usize = five_level::TRIPLES;
 

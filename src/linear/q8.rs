@@ -9,9 +9,12 @@ use crate::simd::lanes::{Lanes, map_eight, unsigned};
 use super::ternary::Aligned;
 use super::tile::{Many, Tiled, Totals};
 
-/// Blocks of a row that are summed before they are scaled: those of [`ACTS`] blocks of activations.
-const BLOCKS: usize = 8 * ACTS;
-const ACTS: usize = 4;
+/// Blocks of activations whose sums are kept before they are scaled: 4096 columns. Longer rows are gone over more than
+/// once, in pieces, which memory gives several times more slowly than whole rows.
+const ACTS: usize = 16;
+/// Weight blocks of a block of activations.
+const PARTS: usize = 8;
+const BLOCKS: usize = PARTS * ACTS;
 
 /// Whether no code is -128, which [`Lanes::code_products`] has no room for. This library's quantizer makes none.
 #[inline(always)]
@@ -31,38 +34,51 @@ pub(crate) fn symmetric(acts: &[ActBlock]) -> bool {
 /// [`symmetric`].
 #[inline(always)]
 pub(crate) fn matvec<L: Lanes>(l: L, data: &[u8], row_bytes: usize, acts: &[ActBlock], y: &mut [f32]) {
-    let mut sums = [[l.no_ints(); 8]; BLOCKS];
-    let mut scales = [[0u16; 8]; BLOCKS];
+    // Of each row the sums of eight blocks, in lanes.
+    let mut sums = [[[0u8; 32]; 8]; ACTS];
+    let mut scales = [[[0u16; 8]; PARTS]; ACTS];
     let mut codes = Aligned([[0i8; 256]; ACTS]);
     let none = l.load_rows(&[0.0; 8]);
     for (part, acts) in acts.chunks(ACTS).enumerate() {
         for (codes, act) in codes.0.iter_mut().zip(acts) {
             *codes = act.codes;
         }
-        let operands = codes.0.as_flattened().as_chunks::<32>().0;
+        let codes = codes.0.get(..acts.len()).unwrap_or_default();
         let eights = data.chunks_exact((8 * row_bytes).max(1));
         for (y, eight) in y.as_chunks_mut::<8>().0.iter_mut().zip(eights) {
-            let mut done = 0;
             for (r, row) in (0..8).zip(eight.chunks_exact(row_bytes.max(1))) {
                 let (blocks, _) = row.as_chunks::<{ q8_0::BLOCK_BYTES }>();
-                let blocks = blocks.get(part * BLOCKS..).unwrap_or_default();
+                let blocks = blocks.get(part * BLOCKS..).unwrap_or_default().chunks(PARTS);
                 let columns = sums.iter_mut().zip(&mut scales);
-                for ((block, acts), (sums, scales)) in blocks.iter().zip(operands).zip(columns) {
-                    let [s0, s1, q @ ..] = block;
-                    if let (Some(sum), Some(scale)) = (sums.get_mut(r), scales.get_mut(r)) {
-                        *sum = l.code_products(l.load(q), l.load(unsigned(acts)));
-                        *scale = u16::from_le_bytes([*s0, *s1]);
+                for ((blocks, codes), (sums, scales)) in blocks.zip(codes).zip(columns) {
+                    let mut products = [l.no_ints(); PARTS];
+                    let operands = codes.as_chunks::<32>().0.iter().zip(&mut products).zip(scales);
+                    for (block, ((acts, product), scales)) in blocks.iter().zip(operands) {
+                        let [s0, s1, q @ ..] = block;
+                        *product = l.code_products(l.load(q), l.load(unsigned(acts)));
+                        if let Some(scale) = scales.get_mut(r) {
+                            *scale = u16::from_le_bytes([*s0, *s1]);
+                        }
+                    }
+                    if let Some(sum) = sums.get_mut(r) {
+                        *sum = l.store(l.ints_to_bytes(l.total_eight(products)));
                     }
                 }
-                done = blocks.len().min(BLOCKS);
             }
             let mut totals = l.load_rows(y);
-            let (sums, scales) =
-                (sums.get(..done).unwrap_or_default(), scales.get(..done).unwrap_or_default());
-            for ((sums, scales), act) in sums.chunks(8).zip(scales.chunks(8)).zip(acts) {
+            // Blocks of the last column of blocks; the others have all of them.
+            let count = row_bytes / q8_0::BLOCK_BYTES;
+            for (i, ((sums, scales), act)) in (part * ACTS..).zip(sums.iter().zip(&scales).zip(acts)) {
+                // A lane a block becomes a lane a row.
+                let columns = l.transpose(map_eight(
+                    sums.each_ref(),
+                    #[inline(always)]
+                    |sum| l.load(sum),
+                ));
                 let mut inner = none;
-                for (sums, scales) in sums.iter().zip(scales) {
-                    inner = l.add_scaled(inner, 1.0, l.halves_to_rows(scales), l.total_eight(*sums), 0);
+                for (column, scales) in columns.into_iter().zip(scales).take(count - i * PARTS) {
+                    let sums = l.bytes_to_ints(column);
+                    inner = l.add_scaled(inner, 1.0, l.halves_to_rows(scales), sums, 0);
                 }
                 totals = l.add_times(totals, act.scale, inner);
             }

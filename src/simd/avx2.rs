@@ -247,6 +247,14 @@ impl Lanes for V3 {
         self.pairs(self.avx2._mm256_maddubs_epi16(self.avx2._mm256_abs_epi8(codes), acts))
     }
     #[inline(always)]
+    fn ints_to_bytes(self, ints: __m256i) -> __m256i {
+        ints
+    }
+    #[inline(always)]
+    fn bytes_to_ints(self, bytes: __m256i) -> __m256i {
+        bytes
+    }
+    #[inline(always)]
     fn no_ints(self) -> __m256i {
         cast([0u8; 32])
     }

@@ -120,6 +120,9 @@ pub(crate) trait Lanes: Copy {
     fn code_sums(self, sum: Self::CodeSums) -> Self::Ints;
 
     fn no_ints(self) -> Self::Ints;
+    /// The lanes as groups of four bytes, native endian.
+    fn ints_to_bytes(self, ints: Self::Ints) -> Self::Bytes;
+    fn bytes_to_ints(self, bytes: Self::Bytes) -> Self::Ints;
     /// Adds the lanes of digit sums, multiplied by `by`, in some order.
     fn add_shorts_times(self, sum: Self::Ints, shorts: Self::Shorts, by: i8) -> Self::Ints;
     /// Products of signed bytes as i32 lanes, where no activation is -128 (a code may be): two products fit an i16, at

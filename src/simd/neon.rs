@@ -249,6 +249,14 @@ impl Lanes for Neon {
         products::code_products(self, codes, acts)
     }
     #[inline(always)]
+    fn ints_to_bytes(self, ints: [int32x4_t; 2]) -> [uint8x16_t; 2] {
+        cast(ints)
+    }
+    #[inline(always)]
+    fn bytes_to_ints(self, bytes: [uint8x16_t; 2]) -> [int32x4_t; 2] {
+        cast(bytes)
+    }
+    #[inline(always)]
     fn no_ints(self) -> [int32x4_t; 2] {
         cast([0u8; 32])
     }

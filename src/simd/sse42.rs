@@ -268,6 +268,14 @@ impl Lanes for V2 {
         })
     }
     #[inline(always)]
+    fn ints_to_bytes(self, ints: [__m128i; 2]) -> [__m128i; 2] {
+        ints
+    }
+    #[inline(always)]
+    fn bytes_to_ints(self, bytes: [__m128i; 2]) -> [__m128i; 2] {
+        bytes
+    }
+    #[inline(always)]
     fn no_ints(self) -> [__m128i; 2] {
         cast([0u8; 32])
     }
