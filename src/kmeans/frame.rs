@@ -219,14 +219,14 @@ impl<'a> Frame<'a> {
         exponent_above(high.max(low) * self.guard).max(-96)
     }
 
-    /// The mean of a feature whose values add up to `sum` units of weights that add up to `weight` > 0.
+    /// The mean of a feature whose values add up to `sum` units.
     #[inline(always)]
-    pub(super) fn mean(&self, scale: &Scale, feature: usize, sum: i64, weight: u64) -> f32 {
+    pub(super) fn mean(&self, scale: &Scale, feature: usize, sum: i64, weight: Divisor) -> f32 {
         let (high, low) = match (self.high.get(feature), self.low.get(feature)) {
             (Some(&high), Some(&low)) => (high, low),
             _ => return 0.0,
         };
-        let units = ratio(sum.unsigned_abs(), weight);
+        let units = weight.ratio(sum.unsigned_abs());
         let unit = power_of_two(self.exponent(high, low) - scale.bits);
         let value = if self.guard == 1.0 { units * unit } else { units * unit / self.guard };
         // The quotient is rounded; a mean is never outside the data.
@@ -280,14 +280,29 @@ fn power_of_two(e: i32) -> f32 {
     f32::from_bits(((e + 127).clamp(1, 254) as u32) << 23)
 }
 
-/// `sum / weight`, at most 2^-29 of itself from it before it is rounded to a float.
-#[inline(always)]
-fn ratio(sum: u64, weight: u64) -> f32 {
-    // One division: the sum is brought up, the weight down to 32 bits, so the quotient has 30 bits at least.
-    let up = sum.leading_zeros().saturating_sub(1);
-    let down = (u64::BITS - weight.leading_zeros()).saturating_sub(32);
-    let quotient = (sum << up).checked_div(weight >> down).unwrap_or(0);
-    quotient as f32 * power_of_two(-(up as i32 + down as i32))
+/// What sums are divided by: one division a centre, a multiplication a feature.
+#[derive(Clone, Copy)]
+pub(super) struct Divisor {
+    /// `2^63 / (weight / 2^down)`
+    inverse: u64,
+    down: i32,
+}
+
+impl Divisor {
+    /// Of a weight above 0.
+    pub(super) fn new(weight: u64) -> Divisor {
+        // The weight is brought down to 32 bits, so that the inverse has 31 at least.
+        let down = (u64::BITS - weight.leading_zeros()).saturating_sub(32);
+        Divisor { inverse: (1u64 << 63).checked_div(weight >> down).unwrap_or(0), down: down as i32 }
+    }
+
+    /// `sum / weight`, at most 2^-29 of itself from it before it is rounded to a float.
+    #[inline(always)]
+    fn ratio(self, sum: u64) -> f32 {
+        let up = sum.leading_zeros().saturating_sub(1);
+        let quotient = ((sum << up) as u128 * self.inverse as u128 >> 63) as u64;
+        quotient as f32 * power_of_two(-(up as i32 + self.down))
+    }
 }
 
 #[cfg(test)]
@@ -313,7 +328,7 @@ mod tests {
                 continue;
             }
             let exact = sum as f64 / weight as f64;
-            let got = ratio(sum, weight) as f64;
+            let got = Divisor::new(weight).ratio(sum) as f64;
             assert!(
                 (got - exact).abs() <= exact * 2f64.powi(-24) * 1.001 + 2f64.powi(-32),
                 "{sum} / {weight}: {got}"

@@ -13,7 +13,7 @@ use crate::workspace::{Carver, Layout, split_rows, split_rows_mut};
 use crate::{Error, simd};
 
 use super::empty::{self, Empty};
-use super::frame::{Frame, Scale};
+use super::frame::{Divisor, Frame, Scale};
 use super::panels::panels_len;
 use super::pass::{Survey, block_len};
 use super::points::{Points, magnitude_bits, row};
@@ -331,12 +331,13 @@ pub(super) fn move_center(
     if weight <= 0 {
         return 0.0;
     }
+    let weight = Divisor::new(weight as u64);
     if spherical {
         return move_on_sphere(frame, scale, (sums, weight), center);
     }
     let mut moved = 0.0;
     for (feature, (c, &sum)) in center.iter_mut().zip(sums).enumerate() {
-        let mean = frame.mean(scale, feature, sum, weight as u64);
+        let mean = frame.mean(scale, feature, sum, weight);
         moved += (mean - *c) * (mean - *c);
         *c = mean;
     }
@@ -348,10 +349,10 @@ pub(super) fn move_center(
 fn move_on_sphere(
     frame: &Frame<'_>,
     scale: &Scale,
-    (sums, weight): (&[i64], i64),
+    (sums, weight): (&[i64], Divisor),
     center: &mut [f32],
 ) -> f32 {
-    let mean = |feature, sum| frame.mean(scale, feature, sum, weight as u64);
+    let mean = |feature, sum| frame.mean(scale, feature, sum, weight);
     // The length of the mean first, as there is no room for a copy.
     let mut squares = Compensated::default();
     for (feature, &sum) in sums.iter().enumerate() {

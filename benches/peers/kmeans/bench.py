@@ -1,8 +1,8 @@
 """k-means beside scikit-learn (lloyd and elkan) and faiss, in one process on one thread.
 
-All start from the same rows of the same data. hybridq and scikit-learn run until no label changes, 20 iterations at most;
-faiss, which does not look, is told how many iterations hybridq took. The time is that of the process, so what else runs
-on the machine counts less; the median of interleaved turns counts.
+All start from the same rows of the same data. hybridq and scikit-learn run until no label changes, 20 iterations at
+most; faiss, which does not look, is told how many iterations hybridq took. The time is that of the process, so what
+else runs on the machine counts less; the median of interleaved turns counts.
 
     python3 bench.py LIBHYBRIDQ.SO [CASE...]
 """

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::math::{guard_scale, sqrt};
 use crate::workspace::{Carver, Layout, split_rows, split_rows_mut};
 
-use super::frame::{Frame, limits_add, limits_clear, limits_len};
+use super::frame::{Divisor, Frame, limits_add, limits_clear, limits_len};
 use super::partial::{Step, accumulate, assign_workspace_size, check_k, partial_len};
 use super::points::{Points, finite};
 use super::sums;
@@ -195,9 +195,10 @@ pub fn stream_update(
         }
         let (batch, after) = add_weight(before, real(&scale, weight as u64));
         *own = after;
+        let divisor = Divisor::new(weight as u64);
         let mut moved = 0.0;
         for (feature, ((c, rest), &sum)) in center.iter_mut().zip(remainders).zip(sums).enumerate() {
-            let mean = frame.mean(&scale, feature, sum, weight as u64);
+            let mean = frame.mean(&scale, feature, sum, divisor);
             let from = *c;
             (*c, *rest) =
                 if before == 0.0 { (mean, 0.0) } else { approach(from, *rest, mean, batch / after) };
