@@ -300,7 +300,7 @@ impl Divisor {
     #[inline(always)]
     fn ratio(self, sum: u64) -> f32 {
         let up = sum.leading_zeros().saturating_sub(1);
-        let quotient = ((sum << up) as u128 * self.inverse as u128 >> 63) as u64;
+        let quotient = (((sum << up) as u128 * self.inverse as u128) >> 63) as u64;
         quotient as f32 * power_of_two(-(up as i32 + self.down))
     }
 }
