@@ -239,13 +239,12 @@ impl Chain<'_> {
             let values = self.values(cell, cells);
             if let (Some(parts), Some(&cover), Some(&gain)) =
                 (cells.parts.get_mut(cell), cells.cover.get(cell), cells.gain.get(cell))
+                && *parts > 0
             {
-                if *parts > 0 {
-                    let more = (factor * crate::math::sqrt(gain / cover.max(1) as f32)) as usize;
-                    *parts = (1 + more).min(values).max(1) as u32;
-                    before += 1;
-                    after += *parts as usize;
-                }
+                let more = (factor * crate::math::sqrt(gain / cover.max(1) as f32)) as usize;
+                *parts = (1 + more).min(values).max(1) as u32;
+                before += 1;
+                after += *parts as usize;
             }
         }
         after >= before + before / 4

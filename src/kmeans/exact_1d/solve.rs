@@ -307,11 +307,11 @@ impl Search<'_> {
             }
             cost = cost.saturating_add(chain.tail(end));
         }
-        if used == 0 {
-            if let Some(center) = centers.first_mut() {
-                *center = grid.value(0.0);
-                used = 1;
-            }
+        if used == 0
+            && let Some(center) = centers.first_mut()
+        {
+            *center = grid.value(0.0);
+            used = 1;
         }
         let (found, rest) = halves(centers, used);
         rest.fill(found.last().copied().unwrap_or_default());
@@ -330,10 +330,10 @@ fn start(chain: &mut Chain, cells: &mut Cells, parts: u32) {
             (*position, *edge) = (at as u32, moments);
         }
     }
-    if chain.cells == 0 {
-        if let Some(edge) = chain.edges.first_mut() {
-            *edge = Moments::zeroed();
-        }
+    if chain.cells == 0
+        && let Some(edge) = chain.edges.first_mut()
+    {
+        *edge = Moments::zeroed();
     }
     for (layer, window) in chain.windows.iter_mut().enumerate() {
         let last = chain.cells as u32;
