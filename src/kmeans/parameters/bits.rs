@@ -126,5 +126,5 @@ pub fn suggest_bits(
 /// The fraction of `average` times `values`, rounded down: a multiple of 2^-24, so exact in integers.
 fn part(average: f32, values: u64) -> u64 {
     let fraction = (average - average as u64 as f32) * (1u32 << 24) as f32;
-    ((fraction as u128 * values as u128) >> 24) as u64
+    ((fraction as u64 as u128 * values as u128) >> 24) as u64
 }
