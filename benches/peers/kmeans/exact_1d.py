@@ -5,7 +5,7 @@ they must agree to 1e-6. kmeans1d is called at its C function, so that copying i
 it; hybridq at its C functions for centres and for labels. The time is that of the process; the median of interleaved
 turns counts. Other packages that are installed (ckwrap, fast1dkmeans) get one turn each, as Python calls them.
 
-    python3 exact_1d.py LIBHYBRIDQ.SO
+    make bench-peers SUITE=kmeans CASES=exact_1d
 """
 
 import ctypes
