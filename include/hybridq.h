@@ -2510,7 +2510,8 @@ hq_status hq_kmeans_seed(size_t n,
                          size_t scratch_size);
 
 /**
- * Writes the usual options: 300 iterations at most, until no label changes; empty clusters take the farthest point.
+ * Writes the usual options, which NULL stands for: 300 iterations at most, until no label changes; empty clusters take
+ * the farthest point.
  *
  * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
  *
@@ -2528,7 +2529,7 @@ hq_status hq_kmeans_options_default(struct hq_kmeans_options *options);
  * Bytes of scratch that `hq_kmeans_fit` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
  *
  * # Safety
- * `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+ * `options` is valid, or NULL: the usual ones.
  *
  * ```c
  * hq_kmeans_options options;
@@ -2549,6 +2550,7 @@ size_t hq_kmeans_fit_workspace_size(size_t n,
  * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
  * - `k`: 1 to `n`.
  * - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
+ * - `options`: NULL for the usual ones.
  * - `labels`: at least `n` numbers, of which just those are written: for each row the nearest of the returned centres,
  *   of equally near ones the first.
  * - `result`: inertia (of these labels), iterations, why it stopped.
@@ -2883,7 +2885,7 @@ hq_status hq_kmeans_update(size_t rows,
  * Bytes of scratch that `hq_kmeans_choose_k` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
  *
  * # Safety
- * `fit` is valid, or NULL (then the answer is `SIZE_MAX`).
+ * `fit` is valid, or NULL: the usual options.
  *
  * ```c
  * hq_kmeans_options fit;
@@ -2910,7 +2912,7 @@ size_t hq_kmeans_choose_k_workspace_size(size_t n,
  *   counts as two points.
  * - `max_k`: the most clusters that are tried, 1 to `n`.
  * - `seed`: for the draws.
- * - `fit`: how each number is fitted.
+ * - `fit`: how each number is fitted; NULL: as usual.
  * - `curve`: at least `max_k` entries; `choice->candidates` of them are written, for 1, 2, ... clusters.
  * - `centers`: at least `max_k * d` floats; those of the chosen number are written.
  * - `labels`: at least `n` numbers: for each row one of these centres.
@@ -3525,7 +3527,7 @@ hq_status hq_kmeans_stream_reassign(size_t n,
  * overflow.
  *
  * # Safety
- * `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+ * `options` is valid, or NULL: the usual ones.
  *
  * ```c
  * hq_kmeans_options options;

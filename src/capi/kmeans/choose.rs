@@ -68,7 +68,7 @@ unsafe fn choose_options(
 /// Bytes of scratch that `hq_kmeans_choose_k` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
 ///
 /// # Safety
-/// `fit` is valid, or NULL (then the answer is `SIZE_MAX`).
+/// `fit` is valid, or NULL: the usual options.
 ///
 /// ```c
 /// hq_kmeans_options fit;
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn hq_kmeans_choose_k_workspace_size(
 ///   counts as two points.
 /// - `max_k`: the most clusters that are tried, 1 to `n`.
 /// - `seed`: for the draws.
-/// - `fit`: how each number is fitted.
+/// - `fit`: how each number is fitted; NULL: as usual.
 /// - `curve`: at least `max_k` entries; `choice->candidates` of them are written, for 1, 2, ... clusters.
 /// - `centers`: at least `max_k * d` floats; those of the chosen number are written.
 /// - `labels`: at least `n` numbers: for each row one of these centres.

@@ -52,7 +52,7 @@ const _: () = {
 /// overflow.
 ///
 /// # Safety
-/// `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+/// `options` is valid, or NULL: the usual ones.
 ///
 /// ```c
 /// hq_kmeans_options options;

@@ -99,6 +99,9 @@ impl From<Fit> for hq_kmeans_result {
 /// # Safety
 /// NULL, or valid.
 pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOptions, Error> {
+    if options.is_null() {
+        return Ok(FitOptions::DEFAULT);
+    }
     let options = Input::new(options, 1)?;
     // SAFETY: the caller vouches for the memory.
     let [options] = (unsafe { options.slice() }) else { return Err(Error::NullPointer) };
@@ -116,7 +119,8 @@ pub(super) unsafe fn options(options: *const hq_kmeans_options) -> Result<FitOpt
     })
 }
 
-/// Writes the usual options: 300 iterations at most, until no label changes; empty clusters take the farthest point.
+/// Writes the usual options, which NULL stands for: 300 iterations at most, until no label changes; empty clusters take
+/// the farthest point.
 ///
 /// Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
 ///
@@ -149,7 +153,7 @@ pub unsafe extern "C" fn hq_kmeans_options_default(options: *mut hq_kmeans_optio
 /// Bytes of scratch that `hq_kmeans_fit` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
 ///
 /// # Safety
-/// `options` is valid, or NULL (then the answer is `SIZE_MAX`).
+/// `options` is valid, or NULL: the usual ones.
 ///
 /// ```c
 /// hq_kmeans_options options;
@@ -174,6 +178,7 @@ pub unsafe extern "C" fn hq_kmeans_fit_workspace_size(
 /// - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1.
 /// - `k`: 1 to `n`.
 /// - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
+/// - `options`: NULL for the usual ones.
 /// - `labels`: at least `n` numbers, of which just those are written: for each row the nearest of the returned centres,
 ///   of equally near ones the first.
 /// - `result`: inertia (of these labels), iterations, why it stopped.

@@ -16,7 +16,7 @@ static void choices(void) {
     EXPECT(HQ_OK, need <= sizeof room - 1 ? HQ_OK : HQ_ERROR_WORKSPACE_TOO_SMALL);
     SAME(max, hq_kmeans_choose_k_workspace_size(n, 4, 0, &usual));
     SAME(max, hq_kmeans_choose_k_workspace_size(n, max, 5, &usual));
-    SAME(max, hq_kmeans_choose_k_workspace_size(n, 4, 5, NULL));
+    SAME(need, hq_kmeans_choose_k_workspace_size(n, 4, 5, NULL));
 #define CHOOSE(n, d, x, xn, w, wn, k, o, cu, cun, c, cn, l, ln, ch, size) \
     hq_kmeans_choose_k(n, d, x, xn, w, wn, k, 1, o, cu, cun, c, cn, l, ln, ch, room + 1, size)
 #define ALL curve, 5, centers, 20, labels, n, choice, need
@@ -35,7 +35,7 @@ static void choices(void) {
     odd = usual;
     odd.empty = -1;
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, CHOOSE_(n, 4, x, 4 * n, NULL, 0, 5, &odd, ALL));
-    EXPECT(HQ_ERROR_NULL_POINTER, CHOOSE_(n, 4, x, 4 * n, NULL, 0, 5, NULL, ALL));
+    EXPECT(HQ_OK, CHOOSE_(n, 4, x, 4 * n, NULL, 0, 5, NULL, ALL));
     EXPECT(HQ_ERROR_NULL_POINTER, CHOOSE_(n, 4, NULL, 4 * n, NULL, 0, 5, &usual, ALL));
     EXPECT(HQ_ERROR_NULL_POINTER, CHOOSE_(n, 4, x, 4 * n, NULL, n, 5, &usual, ALL));
     EXPECT(HQ_ERROR_SHAPE, CHOOSE_(n, 4, x, 4 * n - 1, NULL, 0, 5, &usual, ALL));

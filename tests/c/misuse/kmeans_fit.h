@@ -22,7 +22,7 @@ static void fits(void) {
     SAME(max, hq_kmeans_fit_workspace_size(n, 4, 0, &usual));
     SAME(max, hq_kmeans_fit_workspace_size(max, 4, 3, &usual));
     SAME(max, hq_kmeans_fit_workspace_size(n, max, 3, &usual));
-    SAME(max, hq_kmeans_fit_workspace_size(n, 4, 3, NULL));
+    SAME(need, hq_kmeans_fit_workspace_size(n, 4, 3, NULL));
 #define FIT(n, d, x, xn, w, wn, k, o, c, cn, l, ln, r, size) \
     hq_kmeans_fit(n, d, x, xn, w, wn, k, o, c, cn, l, ln, r, room + 1, size)
     EXPECT(HQ_OK, FIT(n, 4, x, 4 * n, NULL, 0, 3, &usual, start, 12, labels, n, result, need));
@@ -61,7 +61,7 @@ static void fits(void) {
     EXPECT(HQ_ERROR_NON_FINITE, FIT(n, 4, bad, 4 * n, NULL, 0, 3, &usual, centers, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, NULL, 4 * n, NULL, 0, 3, &usual, centers, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, x, 4 * n, NULL, n, 3, &usual, centers, 12, labels, n, result, need));
-    EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, x, 4 * n, NULL, 0, 3, NULL, centers, 12, labels, n, result, need));
+    EXPECT(HQ_OK, FIT(n, 4, x, 4 * n, NULL, 0, 3, NULL, start, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, x, 4 * n, NULL, 0, 3, &usual, NULL, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, x, 4 * n, NULL, 0, 3, &usual, centers, 12, NULL, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, FIT(n, 4, x, 4 * n, NULL, 0, 3, &usual, centers, 12, labels, n, NULL, need));
@@ -165,7 +165,7 @@ static void fits(void) {
     EXPECT(HQ_OK, need <= sizeof room - 1 ? HQ_OK : HQ_ERROR_WORKSPACE_TOO_SMALL);
     SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 0, &usual, HQ_SEEDING_PLUS_PLUS));
     SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 3, &usual, 3));
-    SAME(max, hq_kmeans_fit_seeded_workspace_size(n, 4, 3, NULL, HQ_SEEDING_PLUS_PLUS));
+    SAME(need, hq_kmeans_fit_seeded_workspace_size(n, 4, 3, NULL, HQ_SEEDING_PLUS_PLUS));
     EXPECT(HQ_OK, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEEDED(3, &usual, 0, 0, centers, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_INVALID_ARGUMENT, SEEDED(0, &usual, 0, 2, centers, 12, labels, n, result, need));
@@ -173,7 +173,7 @@ static void fits(void) {
     EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 11, labels, n, result, need));
     EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 12, labels, n - 1, result, need));
     EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, result, need - 1));
-    EXPECT(HQ_ERROR_NULL_POINTER, SEEDED(3, NULL, 0, 2, centers, 12, labels, n, result, need));
+    EXPECT(HQ_OK, SEEDED(3, NULL, 0, 2, centers, 12, labels, n, result, need));
     EXPECT(HQ_ERROR_NULL_POINTER, SEEDED(3, &usual, 0, 2, centers, 12, labels, n, NULL, need));
     EXPECT(HQ_ERROR_OVERLAP, SEEDED(3, &usual, 0, 2, centers, 12, (uint32_t *)(void *)centers, n, result, need));
 
