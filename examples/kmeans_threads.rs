@@ -8,7 +8,7 @@ use hybridq::math::Random;
 const ROWS: usize = 100_000;
 const COLS: usize = 64;
 const K: usize = 256;
-const TURNS: usize = 5;
+const TURNS: usize = 9;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut random = Random::new(1, 0);

@@ -24,18 +24,22 @@ use super::sums::sums_len;
 /// Multiply-adds that a range has at least in an iteration: some tens of microseconds.
 const LEAST: usize = 1 << 20;
 
+/// The most ranges a thread is given.
+const RANGES_A_THREAD: usize = 8;
+
 /// The current pool.
 struct Pool;
 
 impl Crew for Pool {
     fn each<'a>(&self, shards: &mut [Shard<'a>], work: impl Fn(&mut Shard<'a>) + Sync + Send) {
-        shards.par_iter_mut().for_each(work);
+        shards.par_iter_mut().with_max_len(1).for_each(work);
     }
 }
 
 /// [`fit`](super::fit) on the threads of the current rayon pool, with the same bits.
 ///
-/// Scratch is allocated here: that of [`fit`](super::fit), and `8 k cols` bytes a thread.
+/// Scratch is allocated here: that of [`fit`](super::fit), and `8 k cols` bytes for each range of rows, of which a thread
+/// has up to eight, as long as all their sums take less than the points.
 ///
 /// # Errors
 /// As [`fit`](super::fit), but for [`Error::WorkspaceTooSmall`]. The outputs are untouched then.
@@ -152,8 +156,11 @@ fn pieces<'a, T>(data: &'a mut [T], step: usize) -> impl FnMut() -> &'a mut [T] 
     move || chunks.next().unwrap_or_default()
 }
 
-/// How many ranges of rows: as many as threads, if each has enough to do.
+/// How many ranges of rows: some a thread, so that none waits long for one that something else holds up, if each range
+/// has enough to do and its sums are small beside its rows.
 fn ranges(rows: usize, cols: usize, k: usize, threads: usize) -> usize {
     let work = rows.saturating_mul(cols).saturating_mul(k);
-    threads.min(work / LEAST).clamp(1, rows.max(1))
+    let several = (rows / k.saturating_mul(16).max(1)).clamp(1, RANGES_A_THREAD);
+    let wanted = if threads == 1 { 1 } else { threads.saturating_mul(several) };
+    wanted.min(work / LEAST).clamp(1, rows.max(1))
 }
