@@ -104,7 +104,9 @@ place() {
 }
 headers() {
     place include/hybridq.h include/hybridq.h
-    place include/hybridq.hpp include/hybridq.hpp
+    for header in include/hybridq.hpp include/hybridq/*.hpp; do
+        place "$header" "$header"
+    done
     sed -e 's|@UP@|../..|; s|@LIB@||' -e "s|@VERSION@|$version|" scripts/hybridq.pc.in >"$work/hybridq.pc"
     place "$work/hybridq.pc" lib/pkgconfig/hybridq.pc
 }

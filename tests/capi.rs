@@ -193,12 +193,25 @@ fn cpp_wrapper_gives_the_same_bits_by_every_way() {
     }
     let dir = folder("wrapper");
     for name in cxx_compilers() {
-        let text = build_and_run(
-            &mut compiler(&name, "c++17"),
-            "tests/c/wrapper.cpp",
-            &dir.join(format!("p-{name}")),
-        );
-        assert_eq!(text, "the same bits\n");
+        for (program, says) in [("wrapper", "the same bits\n"), ("wrapper_kmeans", "the same clusters\n")] {
+            let text = build_and_run(
+                &mut compiler(&name, "c++17"),
+                &format!("tests/c/{program}.cpp"),
+                &dir.join(format!("{program}-{name}")),
+            );
+            assert_eq!(text, says);
+        }
+    }
+}
+
+#[test]
+fn cpp_wrapper_has_every_function_of_its_rooms() {
+    for (header, rooms) in [("kmeans", &["kmeans_", "cluster_", "suggest_"])] {
+        let text = std::fs::read_to_string(format!("{ROOT}/include/hybridq/{header}.hpp")).unwrap();
+        let functions = header_functions();
+        let own = functions.iter().filter(|f| rooms.iter().any(|room| f["hq_".len()..].starts_with(room)));
+        let missing: Vec<_> = own.filter(|f| !text.contains(&format!("{f}("))).collect();
+        assert!(missing.is_empty(), "include/hybridq/{header}.hpp lacks {missing:?}");
     }
 }
 
