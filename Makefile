@@ -24,15 +24,17 @@ header: ## include/hybridq.h from src/capi
 
 install: ## archive, headers, .pc below PREFIX (/usr/local) under DESTDIR; builds them if `make lib` has not
 	@test -f $(DIST)/libhybridq.a || $(MAKE) lib
-	install -d '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/include'
+	install -d '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/include/hybridq'
 	install -m 644 $(DIST)/libhybridq.a '$(DESTDIR)$(PREFIX)/lib/'
 	install -m 644 $(DIST)/include/hybridq.h $(DIST)/include/hybridq.hpp '$(DESTDIR)$(PREFIX)/include/'
+	install -m 644 $(DIST)/include/hybridq/*.hpp '$(DESTDIR)$(PREFIX)/include/hybridq/'
 	sed -e 's|@UP@|../..|; s|@LIB@|/lib|; s|@VERSION@|$(VERSION)|' scripts/hybridq.pc.in \
 	    >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/hybridq.pc'
 
 uninstall: ## remove what `make install` put there
 	rm -f '$(DESTDIR)$(PREFIX)/lib/libhybridq.a' '$(DESTDIR)$(PREFIX)/lib/pkgconfig/hybridq.pc' \
 	    '$(DESTDIR)$(PREFIX)/include/hybridq.h' '$(DESTDIR)$(PREFIX)/include/hybridq.hpp'
+	rm -rf '$(DESTDIR)$(PREFIX)/include/hybridq'
 
 test: ## all tests that this machine can run alone; the C tests are among them (tests/capi*.rs)
 	cargo test

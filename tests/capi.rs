@@ -495,15 +495,19 @@ fn installed_files_are_found_by_pkg_config_and_removed_again() {
         };
         assert_eq!(query("--modversion").trim(), env!("CARGO_PKG_VERSION"));
         let flags = query("--cflags") + &query("--libs");
-        let program = stage.join("program");
-        run(Command::new(&c_compilers()[0])
-            .arg("-std=c99")
-            .args(WARNINGS)
-            .arg(Path::new(ROOT).join("c_examples/quickstart.c"))
-            .args(flags.split_whitespace())
-            .arg("-o")
-            .arg(&program));
-        run(&mut Command::new(&program));
+        let c = c_compilers().into_iter().take(1).map(|c| (c, "-std=c99", "quickstart.c"));
+        let cxx = cxx_compilers().into_iter().take(1).map(|c| (c, "-std=c++17", "quickstart.cpp"));
+        for (compiler, std, source) in c.chain(cxx) {
+            let program = stage.join("program");
+            run(Command::new(compiler)
+                .arg(std)
+                .args(WARNINGS)
+                .arg(Path::new(ROOT).join("c_examples").join(source))
+                .args(flags.split_whitespace())
+                .arg("-o")
+                .arg(&program));
+            run(&mut Command::new(&program));
+        }
     }
     make("uninstall");
     let left: Vec<_> = walk(&prefix);
