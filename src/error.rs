@@ -48,11 +48,14 @@ pub enum Error {
     Budget = -17,
     /// A cluster has no points, and the policy is to refuse that.
     EmptyCluster = -18,
+    /// No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least
+    /// one is above its largest.
+    Infeasible = -19,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 18] = [
+    pub const ALL: [Error; 19] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -71,6 +74,7 @@ impl Error {
         Error::Version,
         Error::Budget,
         Error::EmptyCluster,
+        Error::Infeasible,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -121,6 +125,9 @@ impl Error {
             }
             Error::EmptyCluster => {
                 "a cluster has no points: choose other centers, fewer of them, or a policy that mends it\0"
+            }
+            Error::Infeasible => {
+                "no answer meets all bounds at once: lower the least values, or raise the largest\0"
             }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }

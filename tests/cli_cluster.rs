@@ -7,7 +7,10 @@ use std::path::Path;
 
 use hybridq::io::csv::Options;
 use hybridq::io::matrix::{Kind, Matrix, write_matrix};
-use hybridq::kmeans::{FitOptions, Points, Seeding, fit, fit_workspace_size, seed, seed_workspace_size};
+use hybridq::kmeans::{
+    FitOptions, Points, Seeding, Sizes, fit, fit_balanced, fit_balanced_workspace_size, fit_workspace_size,
+    seed, seed_workspace_size,
+};
 use io_support::*;
 
 /// Three groups of rows, far apart, in four columns.
@@ -154,6 +157,58 @@ fn refusals_are_one_line_and_leave_nothing() {
         assert_eq!(cluster(&input, &args).code, Some(2), "{args:?}");
     }
     assert_eq!(folder.names(), names);
+}
+
+#[test]
+fn sizes_are_kept() {
+    let folder = Folder::new();
+    let x = weights(100 * 2, 17);
+    let input = folder.path("data.npy");
+    write_matrix(&input, Kind::Npy, 2, &x, false).unwrap();
+    let labels = folder.path("l.npy");
+    let sizes_of = |more: &[&str]| {
+        let args = ["-k", "7", "--overwrite", "--labels", labels.to_str().unwrap()];
+        let table = cluster(&input, &[&args[..], more].concat()).done();
+        assert!(table.contains("100 rows of 2 columns in 7 clusters"), "{table}");
+        let mut sizes = [0; 7];
+        open(&labels).data.iter().for_each(|&l| sizes[l as usize] += 1);
+        sizes
+    };
+    assert!(sizes_of(&["--balanced", "--n-init", "2"]).iter().all(|n| (14..=15).contains(n)));
+    assert!(sizes_of(&["--min-size", "10", "--max-size", "18"]).iter().all(|n| (10..=18).contains(n)));
+    assert!(sizes_of(&["--max-size", "15"]).iter().all(|n| *n <= 15));
+    // The centres are those of the library.
+    let centroids = folder.path("c.npy");
+    let args = ["-k", "4", "--balanced", "--init", "random", "--centroids", centroids.to_str().unwrap()];
+    cluster(&input, &args).done();
+    let (mut rows, mut want, mut found) = ([0; 4], [0.0; 8], [0; 100]);
+    let mut scratch = vec![0; seed_workspace_size(Seeding::Random, 100, 4).unwrap()];
+    let points = Points::new(100, 2, &x).unwrap();
+    seed(&points, 4, Seeding::Random, 0, &mut rows, &mut want, &mut scratch).unwrap();
+    let mut scratch = vec![0; fit_balanced_workspace_size(100, 2, 4).unwrap()];
+    let options = FitOptions::DEFAULT;
+    fit_balanced(&points, 4, &Sizes::BALANCED, &options, &mut want, &mut found, &mut scratch).unwrap();
+    assert_eq!(open(&centroids).data, want);
+    for (args, says) in [
+        (
+            vec!["-k", "7", "--max-size", "14"],
+            "has 100 rows, too many for 7 clusters of at most 14; raise --max-size or -k",
+        ),
+        (
+            vec!["-k", "1", "--min-size", "101"],
+            "has 100 rows, too few for 1 cluster of at least 101; lower --min-size or -k",
+        ),
+        (
+            vec!["-k", "7", "--min-size", "15"],
+            "has 100 rows, too few for 7 clusters of at least 15; lower --min-size or -k",
+        ),
+        (vec!["-k", "7", "--min-size", "9", "--max-size", "8"], "--min-size 9 is above --max-size 8"),
+        (vec!["-k", "auto", "--balanced"], "sizes need a number of clusters"),
+    ] {
+        let line = cluster(&input, &args).refused();
+        assert!(line.contains(says), "{line} / {says}");
+    }
+    assert_eq!(cluster(&input, &["-k", "2", "--balanced", "--max-size", "50"]).code, Some(2));
 }
 
 #[test]

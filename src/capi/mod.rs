@@ -79,9 +79,12 @@ pub const HQ_ERROR_VERSION: hq_status = -16;
 pub const HQ_ERROR_BUDGET: hq_status = -17;
 /// A cluster has no points, and the policy is to refuse that.
 pub const HQ_ERROR_EMPTY_CLUSTER: hq_status = -18;
+/// No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least one is
+/// above its largest.
+pub const HQ_ERROR_INFEASIBLE: hq_status = -19;
 
 const _: () = {
-    assert!(Error::ALL.len() == 18);
+    assert!(Error::ALL.len() == 19);
     assert!(HQ_ERROR_NULL_POINTER == Error::NullPointer.status());
     assert!(HQ_ERROR_SHAPE == Error::Shape.status());
     assert!(HQ_ERROR_OUTPUT_TOO_SMALL == Error::OutputTooSmall.status());
@@ -100,6 +103,7 @@ const _: () = {
     assert!(HQ_ERROR_VERSION == Error::Version.status());
     assert!(HQ_ERROR_BUDGET == Error::Budget.status());
     assert!(HQ_ERROR_EMPTY_CLUSTER == Error::EmptyCluster.status());
+    assert!(HQ_ERROR_INFEASIBLE == Error::Infeasible.status());
 };
 
 /// Version of this header. `hq_version()` gives that of the linked library.

@@ -213,6 +213,12 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Units per value (times the guard) of a feature.
+    pub(super) fn factor(&self, feature: usize) -> f32 {
+        let (low, high) = self.range(feature);
+        power_of_two(self.bits().0 - self.exponent(high, -low))
+    }
+
     /// `2^e` is above all magnitudes of a feature, after the guard.
     fn exponent(&self, high: f32, low: f32) -> i32 {
         // Not below -96, so that factor and inverse are normal numbers.

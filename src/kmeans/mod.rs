@@ -6,11 +6,14 @@
 //! comes first), centres and inertia by integer sums. The kernels work differently on every tier, and check themselves:
 //! where rounding could decide, the canonical distance does. [`int8`] is the same for int8 points, in integers alone.
 
+mod balanced;
 mod bounds;
 mod choose;
+mod data;
 mod describe;
 mod empty;
 mod exact_1d;
+mod farthest;
 mod fit;
 mod frame;
 pub mod int8;
@@ -30,14 +33,23 @@ mod shard;
 mod stream;
 mod sums;
 
+pub use balanced::{
+    MAX_BALANCED, Size, Sizes, assign_balanced, assign_balanced_workspace_size, fit_balanced,
+    fit_balanced_workspace_size,
+};
 pub use bounds::Bounds;
 pub use choose::{Candidate, Choice, ChooseOptions, choose_k, choose_k_workspace_size};
+pub use data::{
+    Batches, ClusterBatch, DataClusters, balanced_batch, batches_per_epoch, cluster_batch, probabilities,
+    sample_rows, sampling,
+};
 pub use describe::{Summary, Top2, summarize, summarize_workspace_size, top2, transform};
 pub use empty::Empty;
 pub use exact_1d::{
     BinClusters, Bins, Clusters1d, Exact1d, MAX_BINS, MAX_LABELS, cluster_bins, cluster_bins_workspace_size,
     exact_1d, exact_1d_workspace_size, label_1d, merge_bins, most_values,
 };
+pub use farthest::{farthest_add, farthest_len, farthest_merge, update_farthest};
 pub use fit::{Fit, FitOptions, Stop, fit, fit_workspace_size, normalize_rows};
 pub use frame::{Frame, limits_add, limits_clear, limits_len, limits_merge};
 pub use mini_batch::{Draw, MiniBatchOptions, mini_batch, mini_batch_workspace_size};

@@ -279,7 +279,8 @@ pub struct Step {
 /// Moves the centres to the means that a merged partial of all the data stands for.
 ///
 /// `centers` are those with which the partial was accumulated. A cluster without weight is treated by `empty`;
-/// [`Empty::Farthest`] needs the points and is refused here (use [`fit`](super::fit), or split the largest).
+/// [`Empty::Farthest`] needs more than sums and is refused here: [`update_farthest`](super::update_farthest) takes the candidates for it,
+/// which merge like partials.
 ///
 /// # Errors
 /// [`Error::Shape`], [`Error::Unsupported`] for [`Empty::Farthest`], [`Error::EmptyCluster`] for [`Empty::Error`].

@@ -99,7 +99,10 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
 
 #include "misuse/kmeans_1d.h"
+#include "misuse/kmeans_balanced.h"
 #include "misuse/kmeans_choose.h"
+#include "misuse/kmeans_data.h"
+#include "misuse/kmeans_farthest.h"
 #include "misuse/kmeans_fit.h"
 #include "misuse/kmeans_int8.h"
 #include "misuse/kmeans_seed.h"
@@ -201,6 +204,9 @@ int main(void) {
     mixed();
     vectors_and_tiers();
     clusters();
+    balanced();
+    farthest();
+    data_clusters();
     fits();
     choices();
     bins();

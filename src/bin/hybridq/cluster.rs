@@ -8,8 +8,9 @@ use hybridq::io::csv::Options;
 use hybridq::io::matrix::{Kind, Matrix, write_labels, write_matrix};
 use hybridq::io::printable;
 use hybridq::kmeans::{
-    Candidate, ChooseOptions, FitOptions, Points, Seeding, Stop as Ended, choose_k, choose_k_workspace_size,
-    fit, fit_workspace_size, seed, seed_workspace_size,
+    Candidate, ChooseOptions, Fit, FitOptions, Points, Seeding, Size, Sizes, Stop as Ended, choose_k,
+    choose_k_workspace_size, fit, fit_balanced, fit_balanced_workspace_size, fit_workspace_size, seed,
+    seed_workspace_size,
 };
 
 use crate::{Stop, cluster_plot, ui};
@@ -43,6 +44,15 @@ pub struct Args {
     /// Stop once no centre moves farther than this, in units of the data; 0: until no label changes
     #[arg(long, value_name = "DISTANCE", default_value_t = 0.0, value_parser = tolerance)]
     tol: f32,
+    /// Clusters of the same size, as far as the number of rows allows: sizes differ by one at most
+    #[arg(long, conflicts_with_all = ["min_size", "max_size"])]
+    balanced: bool,
+    /// Rows of each cluster at least
+    #[arg(long, value_name = "ROWS")]
+    min_size: Option<u32>,
+    /// Rows of each cluster at most
+    #[arg(long, value_name = "ROWS")]
+    max_size: Option<u32>,
     /// Write the cluster of each row, 0 to N - 1: .npy (32-bit integers), .csv, .tsv or .txt
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -123,6 +133,11 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     match args.k {
         Clusters::Auto if args.init.is_some() || args.n_init.is_some() => {
             let line = "-k auto adds one centre after the other; leave --init and --n-init out";
+            return Err(Stop::Line(line.into()));
+        }
+        Clusters::Auto if sizes(args).is_some() => {
+            let line =
+                "sizes need a number of clusters; pass -k N with --balanced, --min-size and --max-size";
             return Err(Stop::Line(line.into()));
         }
         Clusters::Just(_) if args.max_k.is_some() => {
@@ -244,9 +259,37 @@ fn choose(args: &Args, data: &Matrix) -> Result<Outcome, Stop> {
     })
 }
 
+/// The sizes that are asked for, if any.
+fn sizes(args: &Args) -> Option<Sizes<'static>> {
+    let bound = |size: Option<u32>| size.map_or(Size::Any, |size| Size::All(size as usize));
+    match (args.balanced, args.min_size, args.max_size) {
+        (true, ..) => Some(Sizes::BALANCED),
+        (false, None, None) => None,
+        (false, least, most) => Some(Sizes { least: bound(least), most: bound(most) }),
+    }
+}
+
+/// Says which sizes cannot be kept, and why.
+fn check_sizes(args: &Args, k: usize, rows: usize) -> Result<(), Stop> {
+    let file = printable(&args.input.to_string_lossy()).to_string();
+    let clusters = if k == 1 { "1 cluster".to_owned() } else { format!("{k} clusters") };
+    let (least, most) = (args.min_size.unwrap_or(0) as u64, args.max_size.map_or(u64::MAX, u64::from));
+    let line = if least > most {
+        format!("--min-size {least} is above --max-size {most}; no cluster has such a size")
+    } else if least * k as u64 > rows as u64 {
+        format!("{file}: has {rows} rows, too few for {clusters} of at least {least}; lower --min-size or -k")
+    } else if most.saturating_mul(k as u64) < rows as u64 {
+        format!("{file}: has {rows} rows, too many for {clusters} of at most {most}; raise --max-size or -k")
+    } else {
+        return Ok(());
+    };
+    Err(Stop::Line(line))
+}
+
 /// The best of all starts.
 fn search(args: &Args, k: usize, data: &Matrix) -> Result<Outcome, Stop> {
     too_many(args, k, data.rows, "-k")?;
+    check_sizes(args, k, data.rows)?;
     let refused = refused(args);
     let points = Points::new(data.rows, data.cols, &data.data).map_err(&refused)?;
     let starts = args.n_init.unwrap_or(1) as u64;
@@ -290,14 +333,24 @@ fn one(
     let mut scratch = vec![0u8; seed_workspace_size(seeding, rows, k)?];
     seed(points, k, seeding, seed_of, &mut chosen, &mut centers, &mut scratch)?;
 
-    let mut scratch = vec![0u8; fit_workspace_size(rows, cols, k, &options(args, 1))?];
-    let mut labels = vec![0u32; rows];
-    let mut found = fit(points, k, &options(args, 0), &mut centers, &mut labels, &mut scratch)?;
+    let sizes = sizes(args);
+    let size = match sizes {
+        Some(_) => fit_balanced_workspace_size(rows, cols, k)?,
+        None => fit_workspace_size(rows, cols, k, &options(args, 1))?,
+    };
+    let (mut scratch, mut labels) = (vec![0u8; size], vec![0u32; rows]);
+    let mut slice_of = |options: &FitOptions, centers: &mut [f32], labels: &mut [u32]| -> Result<Fit, _> {
+        match &sizes {
+            Some(sizes) => fit_balanced(points, k, sizes, options, centers, labels, &mut scratch),
+            None => fit(points, k, options, centers, labels, &mut scratch),
+        }
+    };
+    let mut found = slice_of(&options(args, 0), &mut centers, &mut labels)?;
     let mut curve = vec![(0, found.inertia)];
     let (mut done, mut slice, most) = (0, 1, args.max_iter as usize);
     while done < most {
         let slice_options = options(args, slice.min(most - done));
-        found = fit(points, k, &slice_options, &mut centers, &mut labels, &mut scratch)?;
+        found = slice_of(&slice_options, &mut centers, &mut labels)?;
         done += found.iterations;
         curve.push((done, found.inertia));
         if !bar.advance(found.iterations as u64) {

@@ -11,7 +11,11 @@ pub mod seed;
 
 pub mod fit;
 
+pub mod balanced;
+
 pub mod partial;
+
+pub mod farthest;
 
 pub mod choose;
 
@@ -19,5 +23,6 @@ pub mod int8;
 
 pub mod stream;
 
+pub mod data;
 pub mod describe;
 pub mod mini_batch;

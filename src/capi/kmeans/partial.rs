@@ -265,7 +265,8 @@ pub unsafe extern "C" fn hq_kmeans_merge(
 ///
 /// - `rows`, `limits`: as for `hq_kmeans_accumulate`.
 /// - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers.
-/// - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` needs the points and is refused.
+/// - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` is refused: see
+///   `hq_kmeans_update_farthest`.
 /// - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
 /// - `step`: how far they moved, and the inertia before.
 ///
