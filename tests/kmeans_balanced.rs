@@ -304,13 +304,21 @@ fn ties_go_to_the_first_clusters_in_the_order_of_rows() {
     assert_eq!((out.fit.inertia, out.fit.stop, out.fit.iterations), (0.0, Stop::Labels, 1));
 }
 
+/// Rows that are equal have moves of equal cost, which must not be looked for again and again.
 #[test]
 fn many_equal_rows_are_no_trouble() {
-    let (rows, k) = (4000, 20);
-    let data: Vec<f32> = (0..rows).map(|i| (i % 5) as f32).collect();
+    let (rows, k) = (20_000, 50);
+    for kinds in [1, 5] {
+        let data: Vec<f32> = (0..rows).map(|i| (i % kinds) as f32).collect();
+        let points = Points::new(rows, 1, &data).unwrap();
+        let labels = assigned(&points, k, &vec![2.0; k], &Sizes::BALANCED).unwrap();
+        assert!(labels.iter().enumerate().all(|(i, &l)| l as usize == i / 400));
+    }
+    let data: Vec<f32> = (0..rows).map(|i| (i % 7) as f32).collect();
+    let centers: Vec<f32> = (0..k).map(|j| (j % 4) as f32).collect();
     let points = Points::new(rows, 1, &data).unwrap();
-    let labels = assigned(&points, k, &vec![2.0; k], &Sizes::BALANCED).unwrap();
-    assert!(labels.iter().enumerate().all(|(i, &l)| l as usize == i / 200));
+    let labels = assigned(&points, k, &centers, &Sizes::BALANCED).unwrap();
+    assert!(is_optimal(&costs(1, &data, k, &centers), &bounds(&Sizes::BALANCED, rows, k), &labels));
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl<'a> Room<'a> {
             from,
             done,
         };
-        solver.solve(sizes, before.is_none());
+        solver.solve(sizes);
         ties::settle(&mut solver);
         costs.exponent()
     }

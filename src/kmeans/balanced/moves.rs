@@ -69,7 +69,7 @@ impl Moves<'_> {
     }
 
     /// Row `i` goes from cluster `a` to another one, which its label says already.
-    pub(super) fn leave(&mut self, costs: &Costs<'_>, labels: &[u32], i: usize, a: usize) {
+    pub(super) fn leave(&mut self, costs: &Costs<'_>, labels: &[u32], prices: &[i64], i: usize, a: usize) {
         let (next, previous) = (at(self.next, i), at(self.previous, i));
         if previous == NONE {
             put(self.first, a, next);
@@ -79,13 +79,14 @@ impl Moves<'_> {
         put(self.previous, next as usize, previous);
         for b in 0..self.k {
             if b != a && self.row(a, b) == Some(i) {
-                self.drop_stale(costs, labels, a, b);
+                // No row would rather be in `b`.
+                self.drop_stale(costs, labels, at(prices, a) - at(prices, b), a, b);
             }
         }
     }
 
-    /// Takes away candidates that are no longer in `a`, until the last one is.
-    fn drop_stale(&mut self, costs: &Costs<'_>, labels: &[u32], a: usize, b: usize) {
+    /// Takes away candidates that are no longer in `a`, until the last one is. No move costs less than `least`.
+    fn drop_stale(&mut self, costs: &Costs<'_>, labels: &[u32], least: i64, a: usize, b: usize) {
         let pair = a * self.k + b;
         while let Some(row) = self.row(a, b) {
             if labels.get(row).is_some_and(|&label| label as usize == a) {
@@ -94,15 +95,15 @@ impl Moves<'_> {
             put(self.lens, pair, at(self.lens, pair).saturating_sub(1));
         }
         if at(self.lens, pair) == 0 && at(self.limits, pair) < i64::MAX {
-            self.refill(costs, a, b);
+            self.refill(costs, least, a, b);
         }
         let last = (at(self.lens, pair) as usize).checked_sub(1);
         let best = last.and_then(|last| self.costs.get(pair * self.candidates + last));
         put(self.best, pair, best.copied().unwrap_or(FAR));
     }
 
-    /// Looks at all rows of `a`.
-    fn refill(&mut self, costs: &Costs<'_>, a: usize, b: usize) {
+    /// Looks at the rows of `a`: at all of them, unless there are enough that cost no more than `least`, as among many equal ones.
+    fn refill(&mut self, costs: &Costs<'_>, least: i64, a: usize, b: usize) {
         let pair = a * self.k + b;
         put(self.limits, pair, i64::MAX);
         let mut row = at(self.first, a);
@@ -111,6 +112,11 @@ impl Moves<'_> {
             let cost = costs.at(i, b) - costs.at(i, a);
             if cost < at(self.limits, pair) {
                 self.insert(pair, cost, row);
+                let full = at(self.lens, pair) as usize == self.candidates;
+                if full && at(self.costs, pair * self.candidates) <= least {
+                    put(self.limits, pair, least);
+                    return;
+                }
             }
             row = self.next.get(i).copied().unwrap_or(NONE);
         }

@@ -10,7 +10,7 @@
 //! is the cheapest at all.
 //!
 //! The start decides how many ways are needed, not what is found: first a sample of the rows is solved within sizes in
-//! proportion, its prices start a larger sample, and theirs all rows. In k-means, prices are kept from one iteration to the next.
+//! proportion, its prices start a larger sample, and theirs all rows. In k-means, prices are kept from one iteration to the next, too.
 
 use super::costs::Costs;
 use super::moves::{FAR, Moves};
@@ -46,13 +46,13 @@ impl Solver<'_> {
         self.costs.k
     }
 
-    /// Finds the cheapest labels, from whatever prices there are. `fresh`: the prices tell nothing.
-    pub(super) fn solve(&mut self, sizes: &Sizes<'_>, fresh: bool) {
+    /// Finds the cheapest labels, from whatever prices there are.
+    pub(super) fn solve(&mut self, sizes: &Sizes<'_>) {
         let k = self.k();
-        // A sample has some dozen rows a cluster at least.
+        // A sample has some rows a cluster at least.
         self.step = 1;
-        while fresh && self.rows.checked_div(self.step * 8).is_some_and(|rows| rows >= 32 * k) {
-            self.step *= 8;
+        while self.rows.checked_div(self.step * 4).is_some_and(|rows| rows >= 8 * k) {
+            self.step *= 4;
         }
         loop {
             let rows = self.rows.div_ceil(self.step.max(1));
@@ -62,7 +62,7 @@ impl Solver<'_> {
             if self.step <= 1 {
                 return;
             }
-            self.step /= 8;
+            self.step /= 4;
         }
     }
 
@@ -196,7 +196,7 @@ impl Solver<'_> {
         put(self.labels, row, y as u32);
         put(self.sizes, x, at(self.sizes, x).wrapping_sub(1));
         put(self.sizes, y, at(self.sizes, y) + 1);
-        self.moves.leave(&self.costs, self.labels, row, x);
+        self.moves.leave(&self.costs, self.labels, self.prices, row, x);
         self.moves.arrive(&self.costs, row, y);
     }
 }

@@ -177,6 +177,19 @@ pub fn cluster_batch(
 ///
 /// # Errors
 /// As [`cluster_batch`]; [`Error::Shape`] unless there are as many weights as rows. The outputs are untouched then.
+///
+/// ```
+/// use hybridq::kmeans::{DataClusters, sample_rows};
+/// let (mut starts, mut rows) = ([0; 3], [0; 6]);
+/// let clusters = DataClusters::group(&[0, 0, 0, 0, 1, 0], &mut starts, &mut rows)?;
+/// let (mut batch, mut weights) = ([0; 8], [0.0; 8]);
+/// // The rare cluster as often as the other: 1/6 of the rows for 1/2 of the draws.
+/// sample_rows(&clusters, &[1, 1], 7, 0, &mut batch, Some(&mut weights))?;
+/// for (row, weight) in batch.into_iter().zip(weights) {
+///     assert_eq!((weight * 3.0).round(), if row == 4 { 1.0 } else { 5.0 });
+/// }
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 pub fn sample_rows(
     clusters: &DataClusters<'_>,
     tickets: &[u64],
