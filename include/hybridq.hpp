@@ -6,6 +6,7 @@
 #define HYBRIDQ_HPP
 
 #include "hybridq/core.hpp"
+#include "hybridq/data.hpp"
 #include "hybridq/kmeans.hpp"
 #include "hybridq/linear.hpp"
 

@@ -191,6 +191,67 @@ inline hq_kmeans_step update(std::size_t all_rows, span<const float> limits, spa
     return step;
 }
 
+/// Candidates for empty clusters, of a part whose first row has the number `first` in all the data.
+inline std::size_t farthest_len(std::size_t k, std::size_t cols) { return size(hq_kmeans_farthest_len(k, cols)); }
+
+inline void farthest_add(std::size_t all_rows, span<const float> limits, std::size_t first, const points& x,
+                         std::size_t k, span<const float> centers, span<const std::uint32_t> labels,
+                         span<std::uint32_t> farthest) {
+    check(hq_kmeans_farthest_add(all_rows, limits.data(), limits.size(), first, x.rows, x.cols, x.data.data(),
+                                 x.data.size(), x.weights.data(), x.weights.size(), k, centers.data(), centers.size(),
+                                 labels.data(), labels.size(), farthest.data(), farthest.size()));
+}
+
+inline void farthest_merge(std::size_t k, std::size_t cols, span<std::uint32_t> farthest,
+                           span<const std::uint32_t> other) {
+    check(hq_kmeans_farthest_merge(k, cols, farthest.data(), farthest.size(), other.data(), other.size()));
+}
+
+inline hq_kmeans_step update_farthest(std::size_t all_rows, span<const float> limits, span<std::int64_t> partial,
+                                      span<std::uint32_t> farthest, const centers& c) {
+    hq_kmeans_step step{};
+    check(hq_kmeans_update_farthest(all_rows, limits.data(), limits.size(), c.k, partial.data(), partial.size(),
+                                    farthest.data(), farthest.size(), c.data.data(), c.data.size(), &step));
+    return step;
+}
+
+// Clusters within sizes.
+
+/// Rows of each cluster at least and at most: none, one number for all, or one for each. None of either: balanced.
+struct sizes {
+    span<const std::uint32_t> least = {};
+    span<const std::uint32_t> most = {};
+};
+
+inline std::size_t assign_balanced_workspace_size(std::size_t rows, std::size_t cols, std::size_t k) {
+    return size(hq_kmeans_assign_balanced_workspace_size(rows, cols, k));
+}
+
+/// `distances` may be empty.
+inline void assign_balanced(const points& x, std::size_t k, span<const float> centers, const sizes& bounds,
+                            span<std::uint32_t> labels, span<float> distances, span<std::uint8_t> scratch) {
+    check(hq_kmeans_assign_balanced(x.rows, x.cols, x.data.data(), x.data.size(), x.weights.data(),
+                                    x.weights.size(), k, centers.data(), centers.size(), bounds.least.data(),
+                                    bounds.least.size(), bounds.most.data(), bounds.most.size(), labels.data(),
+                                    labels.size(), distances.data(), distances.size(), scratch.data(),
+                                    scratch.size()));
+}
+
+inline std::size_t fit_balanced_workspace_size(std::size_t rows, std::size_t cols, std::size_t k) {
+    return size(hq_kmeans_fit_balanced_workspace_size(rows, cols, k));
+}
+
+/// `c` is the start, and the outcome.
+inline hq_kmeans_result fit_balanced(const points& x, const sizes& bounds, const hq_kmeans_options& options,
+                                     const centers& c, span<std::uint32_t> labels, span<std::uint8_t> scratch) {
+    hq_kmeans_result result{};
+    check(hq_kmeans_fit_balanced(x.rows, x.cols, x.data.data(), x.data.size(), x.weights.data(), x.weights.size(),
+                                 c.k, bounds.least.data(), bounds.least.size(), bounds.most.data(),
+                                 bounds.most.size(), &options, c.data.data(), c.data.size(), labels.data(),
+                                 labels.size(), &result, scratch.data(), scratch.size()));
+    return result;
+}
+
 // Streams: the state lives from batch to batch.
 
 inline std::size_t stream_len(std::size_t k, std::size_t cols) { return size(hq_kmeans_stream_len(k, cols)); }

@@ -180,6 +180,54 @@ static void values() {
     must("within the budget", k1::suggest_bits(clusters, {}, 4.0f, 8, bits, scratch).total <= 4 * 9);
 }
 
+static void balanced() {
+    const std::vector<float> x = blobs();
+    const points all{rows, cols, x};
+    std::vector<float> start(x.begin(), x.begin() + k * cols), fitted = start, distances(rows);
+    std::vector<std::uint32_t> labels(rows), again(rows);
+    bytes scratch(km::fit_balanced_workspace_size(rows, cols, k));
+    const hq_kmeans_result result =
+        km::fit_balanced(all, {}, km::default_options(), centers{k, fitted}, labels, scratch);
+    must("a fit within sizes ends", result.stop == HQ_STOP_LABELS);
+    scratch.resize(km::assign_balanced_workspace_size(rows, cols, k));
+    km::assign_balanced(all, k, fitted, {}, again, distances, scratch);
+    same("the labels of the centres", labels, again);
+
+    std::vector<std::uint32_t> starts(k + 1), order(rows), batch(32), seen(rows);
+    const hybridq::data::clusters groups = hybridq::data::group(labels, starts, order);
+    for (std::size_t j = 0; j < k; j++) must("sizes alike", starts[j + 1] - starts[j] == rows / k);
+    const std::size_t count = hybridq::data::batches(rows, 32);
+    for (std::size_t step = 0; step < count; step++)
+        for (std::uint32_t row : hybridq::data::balanced_batch(groups, 32, false, 1, step, batch)) seen[row]++;
+    for (std::uint32_t times : seen) must("every row once", times == 1);
+    std::vector<std::uint64_t> tickets(k);
+    std::vector<float> chances(k), weights(32);
+    hybridq::data::sampling(groups, 1.0f, tickets, chances);
+    const hq_data_batch found = hybridq::data::cluster_batch(groups, tickets, 1, 0, batch);
+    must("a batch of a cluster", found.rows == 32 && found.weight == 1.0f && labels[batch[31]] == found.cluster);
+    hybridq::data::sample(groups, tickets, 1, 0, batch, weights);
+    must("weights of 1", weights[0] == 1.0f && weights[31] == 1.0f);
+
+    // A cluster that nobody is near gets the farthest row.
+    std::vector<float> far = start, limits(km::limits_len(cols));
+    for (std::size_t j = 0; j < cols; j++) far[j] = 1e6f;
+    fitted = far;
+    hq_kmeans_options once = km::default_options();
+    once.max_iterations = 1;
+    scratch.resize(km::fit_workspace_size(rows, cols, k, once));
+    km::fit(all, once, centers{k, fitted}, labels, scratch);
+    std::vector<std::int64_t> partial(km::partial_len(k, cols));
+    std::vector<std::uint32_t> farthest(km::farthest_len(k, cols)), none(farthest.size());
+    km::limits_clear(limits);
+    km::limits_add(all, limits);
+    scratch.resize(km::assign_workspace_size(k, cols));
+    km::accumulate(rows, limits, all, k, far, labels, partial, scratch);
+    km::farthest_add(rows, limits, 0, all, k, far, labels, none);
+    km::farthest_merge(k, cols, farthest, none);
+    must("one was empty", km::update_farthest(rows, limits, partial, farthest, centers{k, far}).empty == 1);
+    same("the step of a fit", far, fitted);
+}
+
 static void errors() {
     std::vector<std::uint32_t> counts(3), fewer(2);
     try {
@@ -195,6 +243,7 @@ int main() try {
     floats();
     codes();
     values();
+    balanced();
     errors();
     std::printf("the same clusters\n");
     return 0;
