@@ -47,13 +47,13 @@ fn bounds(sizes: &Sizes<'_>, rows: usize, k: usize) -> Vec<(usize, usize)> {
 }
 
 /// The least total cost of rows `from..` with some sizes used up already: a search through all there are.
-fn search(costs: &[Vec<i64>], bounds: &[(usize, usize)], sizes: &mut Vec<usize>) -> Option<(i64, Vec<u32>)> {
+fn search(costs: &[Vec<i64>], bounds: &[(usize, usize)], sizes: &mut [usize]) -> Option<(i64, Vec<u32>)> {
     let Some((row, rest)) = costs.split_first() else {
         return sizes.iter().zip(bounds).all(|(n, (low, _))| n >= low).then(|| (0, Vec::new()));
     };
     let mut best: Option<(i64, Vec<u32>)> = None;
-    for j in 0..bounds.len() {
-        if sizes[j] == bounds[j].1 {
+    for (j, &(_, most)) in bounds.iter().enumerate() {
+        if sizes[j] == most {
             continue;
         }
         sizes[j] += 1;
@@ -81,22 +81,22 @@ fn is_optimal(costs: &[Vec<i64>], bounds: &[(usize, usize)], labels: &[u32]) -> 
             arcs[a][b] = arcs[a][b].min(row[b] - row[a]);
         }
     }
-    for j in 0..k {
-        assert!(sizes[j] >= bounds[j].0 && sizes[j] <= bounds[j].1, "{sizes:?} {bounds:?}");
-        if sizes[j] < bounds[j].1 {
+    for (j, (&size, &(low, high))) in sizes.iter().zip(bounds).enumerate() {
+        assert!((low..=high).contains(&size), "{sizes:?} {bounds:?}");
+        if size < high {
             arcs[j][k] = 0;
         }
-        if sizes[j] > bounds[j].0 {
+        if size > low {
             arcs[k][j] = 0;
         }
     }
     let mut way = vec![0i64; k + 1];
     for _ in 0..=k {
         let mut changed = false;
-        for a in 0..=k {
-            for b in 0..=k {
-                if arcs[a][b] != i64::MAX && way[a] + arcs[a][b] < way[b] {
-                    (way[b], changed) = (way[a] + arcs[a][b], true);
+        for (a, arcs) in arcs.iter().enumerate() {
+            for (b, &arc) in arcs.iter().enumerate() {
+                if arc != i64::MAX && way[a] + arc < way[b] {
+                    (way[b], changed) = (way[a] + arc, true);
                 }
             }
         }
@@ -146,7 +146,7 @@ proptest! {
         let points = Points::new(rows, cols, &data).unwrap();
         let got = assigned(&points, k, &centers, &sizes).unwrap();
         let costs = costs(cols, &data, k, &centers);
-        let (_, want) = search(&costs, &bounds(&sizes, rows, k), &mut vec![0; k]).unwrap();
+        let (_, want) = search(&costs, &bounds(&sizes, rows, k), &mut vec![0; k][..]).unwrap();
         prop_assert_eq!(got, want);
     }
 

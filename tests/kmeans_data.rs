@@ -127,10 +127,8 @@ fn epochs_differ_and_steps_stand_alone() {
     let data = Data::new(labels(200, 5, 1), 5);
     let batches = Batches { size: 16, drop_last: true, seed: 9 };
     let epochs: Vec<_> = (0..4).map(|epoch| data.epoch(&batches, epoch)).collect();
-    for a in 0..4 {
-        for b in 0..a {
-            assert!(epochs[a].iter().zip(&epochs[b]).all(|(a, b)| a != b));
-        }
+    for (i, a) in epochs.iter().enumerate() {
+        assert!(epochs[..i].iter().all(|b| a.iter().zip(b).all(|(a, b)| a != b)));
     }
     // The same step again, whatever came before.
     let mut rows = [0; 16];
@@ -176,14 +174,11 @@ fn clusters_come_as_often_as_their_tickets_say() {
             );
             assert!(exponent != 1.0 || batch.weight == 1.0);
         }
-        for j in 0..4 {
-            assert!((found[j] as f64 - chances[j]).abs() < 1e-5, "{found:?}");
+        for ((found, chance), count) in found.into_iter().zip(chances).zip(counts) {
+            assert!((found as f64 - chance).abs() < 1e-5, "{found} {chance}");
             // Five standard deviations.
-            let sigma = (draws as f64 * chances[j] * (1.0 - chances[j])).sqrt();
-            assert!(
-                (counts[j] as f64 - draws as f64 * chances[j]).abs() <= 5.0 * sigma,
-                "{counts:?} {chances:?}"
-            );
+            let sigma = (draws as f64 * chance * (1.0 - chance)).sqrt();
+            assert!((count as f64 - draws as f64 * chance).abs() <= 5.0 * sigma, "{counts:?} {chances:?}");
         }
         // Unbiased: the mean label of all rows is 0.6.
         assert!((weighted / draws as f64 - 0.6).abs() < 0.05, "{exponent}: {}", weighted / draws as f64);

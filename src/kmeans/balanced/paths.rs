@@ -163,10 +163,9 @@ impl Solver<'_> {
     fn look_from(&mut self, x: usize, way: i64) {
         let k = self.costs.k;
         let mut see = |y: usize, cost: i64| {
-            if let (Some(to), Some(from)) = (self.way.get_mut(y), self.from.get_mut(y)) {
-                if cost < *to {
-                    (*to, *from) = (cost, x as u32);
-                }
+            if cost < at(self.way, y) {
+                put(self.way, y, cost);
+                put(self.from, y, x as u32);
             }
         };
         if x == k {

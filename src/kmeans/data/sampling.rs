@@ -141,7 +141,7 @@ pub struct ClusterBatch {
 /// let mut batch = [0; 3];
 /// // By size: sizes are tickets.
 /// let found = cluster_batch(&clusters, &[4, 2], 7, 1000, &mut batch)?;
-/// assert_eq!((found, batch), (ClusterBatch { cluster: 0, rows: 3, weight: 1.0 }, [3, 0, 5]));
+/// assert_eq!((found, batch), (ClusterBatch { cluster: 0, rows: 3, weight: 1.0 }, [3, 2, 0]));
 /// # Ok::<(), hybridq::Error>(())
 /// ```
 pub fn cluster_batch(
