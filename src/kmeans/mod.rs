@@ -13,6 +13,7 @@ mod empty;
 mod exact_1d;
 mod fit;
 mod frame;
+mod groups;
 pub mod int8;
 mod lloyd;
 mod mini_batch;
