@@ -249,14 +249,25 @@
 #define HQ_EMPTY_ERROR 3
 
 /**
- * Bounds are used where they pay.
+ * Bounds are used where they pay: `HQ_BOUNDS_YINYANG` if `k * cols` is at least 16,384 and they take no more memory than the
+ * points, else `HQ_BOUNDS_HAMERLY`.
  */
 #define HQ_BOUNDS_AUTO 0
 
 /**
- * Every point is compared with every centre in every iteration; takes 12 bytes a point less.
+ * Every point is compared with every centre in every iteration; takes no memory for bounds.
  */
 #define HQ_BOUNDS_OFF 1
+
+/**
+ * One lower bound a point (Hamerly's): 12 bytes a point in all.
+ */
+#define HQ_BOUNDS_HAMERLY 2
+
+/**
+ * Beside it one for every 16 centres (Yinyang's), whatever memory they take: 4 bytes each, their number a multiple of 16.
+ */
+#define HQ_BOUNDS_YINYANG 3
 
 /**
  * No label changed: a fixed point of the algorithm.
@@ -4138,18 +4149,21 @@ hq_status hq_kmeans_transform(size_t n,
  * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
  * - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
  * - `found`: at least `n` structs, of which just those are written.
+ * - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes, of any alignment.
  *
  * Buffers must not overlap. Callable from any thread.
  *
- * Errors: as `hq_kmeans_transform`. `found` is untouched then.
+ * Errors: as `hq_kmeans_transform`, and `HQ_ERROR_WORKSPACE_TOO_SMALL`. `found` is untouched then.
  *
  * # Safety
  * Each pointer is valid for the length given with it.
  *
  * ```c
  * const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
+ * uint8_t scratch[512];
  * hq_kmeans_top2 found;
- * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1) == HQ_OK);
+ * assert(hq_kmeans_assign_workspace_size(3, 1) <= sizeof scratch);
+ * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1, scratch, sizeof scratch) == HQ_OK);
  * assert(found.label == 1 && found.second_label == 0 && found.distance == 1.0f && found.second == 9.0f);
  * ```
  */
@@ -4161,7 +4175,9 @@ hq_status hq_kmeans_nearest_two(size_t n,
                                 const float *centers,
                                 size_t centers_len,
                                 struct hq_kmeans_top2 *found,
-                                size_t found_len);
+                                size_t found_len,
+                                void *scratch,
+                                size_t scratch_size);
 
 /**
  * Bytes of scratch that `hq_kmeans_summarize` needs: `24 k + 3`. `SIZE_MAX` for `k` 0, and on overflow.

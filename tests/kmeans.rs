@@ -263,7 +263,8 @@ fn all_distances_and_the_two_nearest_agree_with_labels() {
         let mut all = vec![0.0; rows * k];
         transform(&points, k, &centers, &mut all).unwrap();
         let mut two = vec![Top2::default(); rows];
-        top2(&points, k, &centers, &mut two).unwrap();
+        let mut scratch = vec![0xA5; assign_workspace_size(k, cols).unwrap()];
+        top2(&points, k, &centers, &mut two, &mut scratch).unwrap();
         let mut scratch = vec![0; assign_workspace_size(k, cols).unwrap()];
         let (mut labels, mut own) = (vec![0; rows], vec![0.0; rows]);
         assign(&points, k, &centers, &mut labels, Some(&mut own), &mut scratch).unwrap();

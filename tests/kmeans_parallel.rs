@@ -30,6 +30,7 @@ fn any_number_of_threads_gives_the_same_bits() {
             ] {
                 for empty in [Empty::Farthest, Empty::SplitLargest, Empty::Keep] {
                     let options = FitOptions { empty, max_iterations: 12, ..FitOptions::DEFAULT };
+                    let yinyang = FitOptions { bounds: Bounds::Yinyang, ..options };
                     let start =
                         data[..cols].repeat(k / 2).into_iter().chain(data[..(k - k / 2) * cols].to_vec());
                     let start: Vec<f32> = start.collect();
@@ -39,6 +40,11 @@ fn any_number_of_threads_gives_the_same_bits() {
                             on(threads, &points, k, &start, &options),
                             one,
                             "{rows} x {cols}, {threads} threads"
+                        );
+                        assert_eq!(
+                            on(threads, &points, k, &start, &yinyang),
+                            one,
+                            "groups, {threads} threads"
                         );
                     }
                 }

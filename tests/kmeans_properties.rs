@@ -214,4 +214,45 @@ proptest! {
         prop_assert_eq!(&out, &same_on_all("no bounds", || run(&points, k, start, &off)));
         out.check_labels(cols, &data);
     }
+
+    #[test]
+    fn the_two_nearest_are_those_of_all_distances(kind in 0usize..8, rows in 1usize..300, cols in 1usize..70, k in 1usize..60, seed: u64) {
+        let data = hard(kind, rows + k, cols, seed);
+        let (centers, data) = data.split_at(k * cols);
+        let points = Points::new(rows, cols, data).unwrap();
+        let found = same_on_all("the two nearest", || {
+            let mut scratch = vec![0xA5; assign_workspace_size(k, cols).unwrap()];
+            let mut found = vec![Top2::default(); rows];
+            top2(&points, k, centers, &mut found, &mut scratch).unwrap();
+            found
+        });
+        for (x, found) in data.chunks(cols).zip(&found) {
+            let mut all: Vec<(f32, u32)> = (0..).zip(centers.chunks(cols)).map(|(j, c)| (distance(x, c), j)).collect();
+            all.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            let (first, second) = (all[0], all.get(1).copied().unwrap_or((f32::INFINITY, all[0].1)));
+            prop_assert_eq!(
+                (found.distance, found.label, found.second, found.second_label),
+                (first.0, first.1, second.0, second.1)
+            );
+        }
+    }
+
+    #[test]
+    fn groups_never_show(kind in 0usize..8, rows in 60usize..700, cols in 1usize..70, k in 1usize..330, seed: u64, policy in 0i32..3, weighted: bool, spherical: bool) {
+        let k = k.min(rows);
+        let mut data = hard(kind, rows, cols, seed);
+        if spherical {
+            normalize_rows(cols, &mut data).unwrap();
+        }
+        let w = weights(rows, seed);
+        let points = if weighted { Points::weighted(rows, cols, &data, &w) } else { Points::new(rows, cols, &data) }.unwrap();
+        let empty = Empty::from_i32(policy).unwrap();
+        let yinyang = FitOptions { empty, max_iterations: 25, spherical, bounds: Bounds::Yinyang, ..FitOptions::DEFAULT };
+        let start = &data[..k * cols];
+        let out = same_on_all("groups", || run(&points, k, start, &yinyang));
+        for bounds in [Bounds::Off, Bounds::Hamerly, Bounds::Auto] {
+            prop_assert_eq!(&out, &run(&points, k, start, &FitOptions { bounds, ..yinyang }));
+        }
+        out.check_labels(cols, &data);
+    }
 }

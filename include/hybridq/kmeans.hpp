@@ -121,9 +121,11 @@ inline void transform(const points& x, std::size_t k, span<const float> centers,
                               distances.data(), distances.size()));
 }
 
-inline void nearest_two(const points& x, std::size_t k, span<const float> centers, span<hq_kmeans_top2> found) {
+/// `scratch` has `assign_workspace_size(k, x.cols)` bytes, as that of `predict`.
+inline void nearest_two(const points& x, std::size_t k, span<const float> centers, span<hq_kmeans_top2> found,
+                        span<std::uint8_t> scratch) {
     check(hq_kmeans_nearest_two(x.rows, x.cols, x.data.data(), x.data.size(), k, centers.data(), centers.size(),
-                                found.data(), found.size()));
+                                found.data(), found.size(), scratch.data(), scratch.size()));
 }
 
 inline std::size_t summarize_workspace_size(std::size_t k) { return size(hq_kmeans_summarize_workspace_size(k)); }

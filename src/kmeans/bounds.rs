@@ -13,25 +13,35 @@
 use crate::simd::Tier;
 use crate::simd::floats::{self, Floats};
 
+use super::groups::groups_len;
 use super::panels::Panels;
 use super::pass::Survey;
 use super::points::row;
 use super::score::{UNIT, distance, relative_error};
 
+/// Coordinates of all centres from which on bounds for groups pay (measured: docs/kmeans.md).
+const GROUPS_FROM: usize = 1 << 14;
+
 /// Widens an upper bound.
-const UP: f32 = 1.0 + 8.0 * UNIT;
+pub(super) const UP: f32 = 1.0 + 8.0 * UNIT;
 /// Widens a lower bound.
-const DOWN: f32 = 1.0 - 8.0 * UNIT;
+pub(super) const DOWN: f32 = 1.0 - 8.0 * UNIT;
 
 /// Whether a fit keeps bounds. The result is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Bounds {
-    /// As long as they pay. Takes 12 bytes a point.
+    /// As long as they pay: Hamerly's, which take 12 bytes a point; beside them Yinyang's for `k * cols` of 16,384 and more, where
+    /// they take no more memory than the points themselves.
     #[default]
     Auto = 0,
     /// Never: every point is compared with every centre in every iteration.
     Off = 1,
+    /// Hamerly's alone: one bound a point for all centres but its own.
+    Hamerly = 2,
+    /// Yinyang's beside them, however much memory that takes: one bound a point for every 16 centres, 4 bytes each, their
+    /// number a multiple of 16. Tiers without tiles (scalar) leave them aside.
+    Yinyang = 3,
 }
 
 impl Bounds {
@@ -40,7 +50,25 @@ impl Bounds {
     /// # Errors
     /// [`Error::UnknownEnum`](crate::Error::UnknownEnum).
     pub fn from_i32(value: i32) -> Result<Bounds, crate::Error> {
-        [Bounds::Auto, Bounds::Off].into_iter().find(|&b| b as i32 == value).ok_or(crate::Error::UnknownEnum)
+        [Bounds::Auto, Bounds::Off, Bounds::Hamerly, Bounds::Yinyang]
+            .into_iter()
+            .find(|&b| b as i32 == value)
+            .ok_or(crate::Error::UnknownEnum)
+    }
+
+    /// What fewer centres than `k` are to do so that they need no more memory than `k`.
+    pub(super) fn for_up_to(self, cols: usize, k: usize) -> Bounds {
+        if self == Bounds::Auto && self.groups(cols, k) == 0 { Bounds::Hamerly } else { self }
+    }
+
+    /// Bounds for groups that a point has; 0 if there are none.
+    pub(super) fn groups(self, cols: usize, k: usize) -> usize {
+        let len = groups_len(k);
+        match self {
+            Bounds::Off | Bounds::Hamerly => 0,
+            Bounds::Auto if k.saturating_mul(cols) < GROUPS_FROM || len > cols => 0,
+            Bounds::Auto | Bounds::Yinyang => len,
+        }
     }
 }
 
@@ -94,6 +122,12 @@ pub(super) struct Kept<'a> {
     pub(super) far: &'a mut [f32],
     /// Rows that have to be looked at.
     pub(super) list: &'a mut [u32],
+}
+
+/// What `far` has to be above.
+#[inline(always)]
+pub(super) fn settled_above(near: f32, cols: usize) -> f32 {
+    near * (1.0 + 4.0 * relative_error(cols)) + f32::from_bits((127 - 50) << 23)
 }
 
 /// `near (1 + 4 r) + 2^-50 < far`
@@ -166,5 +200,31 @@ impl Kept<'_> {
             left += usize::from(!settled);
         }
         left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kmeans::{FitOptions, fit_workspace_size};
+
+    /// As `choose_k` relies on, whose scratch is that of the largest number.
+    #[test]
+    fn fewer_centres_need_no_more_memory() {
+        let auto = |k| fit_workspace_size(5000, 64, k, &FitOptions::DEFAULT).unwrap();
+        assert!(auto(1024) > auto(1025));
+        for cols in [1, 16, 40, 64, 100] {
+            for most in [3, 255, 256, 400, 410, 1024, 1025, 2000] {
+                let size = |k, bounds| {
+                    fit_workspace_size(2500, cols, k, &FitOptions { bounds, ..FitOptions::DEFAULT }).unwrap()
+                };
+                for k in (1..=most).step_by(7) {
+                    assert!(
+                        size(k, Bounds::Auto.for_up_to(cols, most)) <= size(most, Bounds::Auto),
+                        "{cols} {most} {k}"
+                    );
+                }
+            }
+        }
     }
 }

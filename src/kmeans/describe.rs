@@ -8,9 +8,11 @@ use crate::math::{Compensated, sqrt};
 use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::workspace::{Carver, Layout, split_rows, split_rows_mut};
 
+use super::panels::Panels;
 use super::partial::{canonical, check_centers, check_k};
+use super::pass::{Pairs, two};
 use super::points::{Points, magnitude_bits};
-use super::score::{guard, nearest};
+use super::score::{Nearest, guard, nearest};
 
 /// The squared distance of every point to every one of `k` centres (`k` x `cols`): `rows` x `k`, row after row. The largest
 /// float stands for what is beyond it.
@@ -76,42 +78,69 @@ pub struct Top2 {
 
 /// The two nearest of `k` centres for every point, out of one pass: for silhouettes, and to see which points are in doubt.
 ///
-/// `found` has room for one value a row, of which just those are written.
+/// `found` has room for one value a row, of which just those are written. `scratch` is what
+/// [`assign_workspace_size`](super::assign_workspace_size) says.
 ///
 /// # Errors
-/// As [`transform`].
+/// As [`transform`], and [`Error::WorkspaceTooSmall`].
 ///
 /// ```
-/// use hybridq::kmeans::{Points, Top2, top2};
+/// use hybridq::kmeans::{Points, Top2, assign_workspace_size, top2};
 /// let points = Points::new(1, 1, &[3.0])?;
 /// let mut found = [Top2::default()];
-/// top2(&points, 3, &[0.0, 4.0, 9.0], &mut found)?;
+/// top2(&points, 3, &[0.0, 4.0, 9.0], &mut found, &mut vec![0; assign_workspace_size(3, 1)?])?;
 /// assert_eq!(found, [Top2 { label: 1, second_label: 0, distance: 1.0, second: 9.0 }]);
 /// # Ok::<(), hybridq::Error>(())
 /// ```
-pub fn top2(points: &Points<'_>, k: usize, centers: &[f32], found: &mut [Top2]) -> Result<(), Error> {
-    check_k(k)?;
+pub fn top2(
+    points: &Points<'_>,
+    k: usize,
+    centers: &[f32],
+    found: &mut [Top2],
+    scratch: &mut [u8],
+) -> Result<(), Error> {
+    let needed = super::assign_workspace_size(k, points.cols())?;
     check_centers(k, points.cols(), centers)?;
     let found = found.get_mut(..points.rows()).ok_or(Error::OutputTooSmall)?;
+    if scratch.len() < needed {
+        return Err(Error::WorkspaceTooSmall);
+    }
     points.check()?;
-    floats::run(crate::simd::active(), Nearest2 { points, centers, found });
+    let (panels, block) = super::partial::panels(points, k, centers, scratch)?;
+    floats::run(crate::simd::active(), Nearest2 { points, panels: &panels, block, found });
     Ok(())
 }
 
 struct Nearest2<'a> {
     points: &'a Points<'a>,
-    centers: &'a [f32],
+    panels: &'a Panels<'a>,
+    block: &'a mut [f32],
     found: &'a mut [Top2],
+}
+
+struct Found<'a>(&'a mut [Top2]);
+
+impl Pairs for Found<'_> {
+    #[inline(always)]
+    fn put(&mut self, row: usize, near: Nearest) {
+        if let Some(to) = self.0.get_mut(row) {
+            let Nearest { label, second_label, distance, second } = near;
+            *to = Top2 { label, second_label, distance, second };
+        }
+    }
 }
 
 impl FloatKernel for Nearest2<'_> {
     type Output = ();
     #[inline(always)]
     fn run<F: Floats>(self, f: F) {
-        let magnitude = magnitude_bits(self.centers);
-        for (x, to) in self.points.iter().zip(self.found) {
-            let s = guard(x, magnitude);
-            let near = nearest(f, s, x, self.centers);
+        let Nearest2 { points, panels, block, found } = self;
+        if F::TILE > 0 && panels.tile > 0 && panels.k > 1 {
+            return two(f, points.data(), points.rows(), panels, block, &mut Found(found));
+        }
+        for (x, to) in points.iter().zip(found) {
+            let s = guard(x, panels.magnitude);
+            let near = nearest(f, s, x, panels.centers);
             let second =
                 if near.second.is_finite() { (near.second / s / s).min(f32::MAX) } else { near.second };
             let second_label = if near.second.is_finite() { near.second_label } else { near.label };

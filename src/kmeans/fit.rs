@@ -7,8 +7,9 @@ use crate::{Error, simd};
 use super::bounds::{Bounds, Kept};
 use super::empty::Empty;
 use super::frame::{Frame, limits_add, limits_clear, limits_len};
-use super::lloyd::{Alone, Lloyd};
-use super::panels::panels_len;
+use super::groups::{Groups, Place, block_floats, block_rows, lists_len};
+use super::lloyd::{Alone, Lloyd, Rest};
+use super::panels::{grouped_len, panels_len};
 use super::partial::{check_centers, check_k};
 use super::pass::block_len;
 use super::points::Points;
@@ -55,6 +56,32 @@ impl FitOptions {
     pub(super) fn bounded(&self, len: usize) -> usize {
         if self.bounds == Bounds::Off { 0 } else { len }
     }
+
+    /// What bounds for groups take.
+    pub(super) fn groups(&self, rows: usize, cols: usize, k: usize) -> Result<GroupSizes, Error> {
+        let groups = self.bounds.groups(cols, k);
+        let (overflow, some) = (Error::SizeOverflow, groups > 0);
+        Ok(GroupSizes {
+            groups,
+            lower: rows.checked_mul(groups).ok_or(overflow)?,
+            block: if some { block_floats(cols, groups).ok_or(overflow)? } else { 0 },
+            places: if some { block_rows(cols) } else { 0 },
+            lists: if some { lists_len(cols, groups).ok_or(overflow)? } else { 0 },
+            panels: if some { grouped_len(k, cols) } else { panels_len(k, cols) }.ok_or(overflow)?,
+        })
+    }
+}
+
+/// Lengths of what [`Groups`] are made of, all 0 without them, and of panels.
+#[derive(Clone, Copy)]
+pub(super) struct GroupSizes {
+    /// Bounds of a point.
+    pub(super) groups: usize,
+    pub(super) lower: usize,
+    pub(super) block: usize,
+    pub(super) places: usize,
+    pub(super) lists: usize,
+    pub(super) panels: usize,
 }
 
 impl Default for FitOptions {
@@ -97,12 +124,13 @@ fn layout(rows: usize, cols: usize, k: usize, options: &FitOptions) -> Result<La
     if rows > Points::MAX_ROWS {
         return Err(Error::SizeOverflow);
     }
+    let groups = options.groups(rows, cols, k)?;
     Layout::EMPTY
         .array::<i64>(sums_len(k, cols).ok_or(Error::SizeOverflow)?)?
         .array::<f32>(limits_len(cols)?)?
         .array::<f32>(cols)?
         .array::<f32>(k.checked_mul(cols).ok_or(Error::SizeOverflow)?)?
-        .array::<f32>(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?
+        .array::<f32>(groups.panels)?
         .array::<f32>(block_len(cols).ok_or(Error::SizeOverflow)?)?
         .array::<f32>(block_len(cols).ok_or(Error::SizeOverflow)?)?
         .array::<u32>(rows)?
@@ -111,7 +139,12 @@ fn layout(rows: usize, cols: usize, k: usize, options: &FitOptions) -> Result<La
         .array::<f32>(options.bounded(rows))?
         .array::<u32>(options.bounded(rows))?
         .array::<f32>(options.bounded(k))?
-        .array::<f32>(options.bounded(k))
+        .array::<f32>(options.bounded(k))?
+        .array::<f32>(groups.groups)?
+        .array::<f32>(groups.lower)?
+        .array::<f32>(groups.block)?
+        .array::<Place>(groups.places)?
+        .array::<u16>(groups.lists)
 }
 
 /// Bytes of scratch that [`fit`] needs.
@@ -163,7 +196,8 @@ pub fn fit(
     let limits = carver.take(limits_len(cols)?)?;
     let factors = carver.take(cols)?;
     let own_centers = carver.take(k * cols)?;
-    let memory = carver.take(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?;
+    let sizes = options.groups(rows, cols, k)?;
+    let memory = carver.take(sizes.panels)?;
     let [block, own_block] = [
         carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?,
         carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?,
@@ -174,6 +208,13 @@ pub fn fit(
     let kept = Kept { near: carver.take(bounded)?, far: carver.take(bounded)?, list: carver.take(bounded)? };
     let moved = carver.take(options.bounded(k))?;
     let apart = carver.take(options.bounded(k))?;
+    let drift = carver.take(sizes.groups)?;
+    let groups = Groups {
+        lower: carver.take(sizes.lower)?,
+        block: carver.take(sizes.block)?,
+        places: carver.take(sizes.places)?,
+        lists: carver.take(sizes.lists)?,
+    };
 
     limits_clear(limits);
     limits_add(points, limits)?;
@@ -187,6 +228,8 @@ pub fn fit(
         labels: &mut *own_labels,
         partial,
         kept,
+        groups,
+        pairs: 0,
         distances,
         block: own_block,
         pace: Pace::default(),
@@ -206,6 +249,8 @@ pub fn fit(
         block,
         moved,
         apart,
+        drift,
+        rest: Rest::default(),
         total: &mut [],
         known: false,
     };

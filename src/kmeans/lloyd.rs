@@ -9,6 +9,7 @@ use super::bounds::{Moves, apart, moved_at_most};
 use super::empty::{self, Empty};
 use super::fit::{Fit, FitOptions, Stop};
 use super::frame::{Frame, Scale};
+use super::groups::{Drift, GROUP, drift_add};
 use super::partial::{OwnDistances, move_center};
 use super::shard::{Inertia, Prepare, Relocate, Shard, Shared, Step};
 use super::sums::{self, DIGITS};
@@ -29,6 +30,31 @@ impl Crew for Alone {
     }
 }
 
+/// Whether bounds for groups have paid.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rest {
+    /// Passes to come without them.
+    pause: u32,
+    /// Length of the next pause.
+    next: u32,
+}
+
+impl Rest {
+    /// Whether the pass to come is one by groups.
+    fn over(&mut self) -> bool {
+        let over = self.pause == 0;
+        self.pause = self.pause.saturating_sub(1);
+        over
+    }
+
+    /// A pass by groups has compared so many of all pairs.
+    fn learn(&mut self, pairs: u64, all: u64) {
+        // What they cost beyond a plain pass is about this part of it.
+        self.next = if pairs > all - all / 16 { (self.next * 2).clamp(1, 8) } else { 0 };
+        self.pause = self.next;
+    }
+}
+
 /// What a fit works with, beside its shards.
 pub(super) struct Lloyd<'a, C> {
     pub(super) crew: C,
@@ -46,6 +72,9 @@ pub(super) struct Lloyd<'a, C> {
     /// How far each centre has moved, and how far it is from the next; empty without bounds.
     pub(super) moved: &'a mut [f32],
     pub(super) apart: &'a mut [f32],
+    /// How far each group of centres has moved, all in all; empty without bounds for groups.
+    pub(super) drift: &'a mut [f32],
+    pub(super) rest: Rest,
     /// The sum of all partials; not used for a single shard.
     pub(super) total: &'a mut [i64],
     /// Whether `moved` holds what has happened since the last pass.
@@ -110,16 +139,27 @@ impl<C: Crew> Lloyd<'_, C> {
             cols: self.frame.cols(),
             centers: self.centers,
             magnitude: self.magnitude,
+            grouped: !self.drift.is_empty() && self.rest.over(),
             memory: self.memory,
         };
         let panels = floats::run(self.tier, prepare);
-        if known {
+        if !known {
+            self.drift.fill(0.0);
+        }
+        if known && panels.tile == GROUP {
+            self.apart.fill(0.0);
+        } else if known {
             apart(self.tier, &panels, self.frame.rows(), self.block, self.apart);
         }
         let moves = known.then(|| Moves::new(self.moved, self.apart));
-        let shared = Shared { panels: &panels, scale: &self.scale, factors: self.factors, moves };
+        let drift = Drift { sums: self.drift, reset: !known };
+        let shared = Shared { panels: &panels, scale: &self.scale, factors: self.factors, moves, drift };
         let tier = self.tier;
         self.crew.each(shards, |shard| floats::run(tier, Step { shard, shared }));
+        if known && panels.tile == GROUP {
+            let pairs = shards.iter().map(|shard| shard.pairs).sum();
+            self.rest.learn(pairs, self.frame.rows() as u64 * self.k.div_ceil(GROUP) as u64);
+        }
         shards.iter().map(|shard| shard.changed).sum()
     }
 
@@ -154,6 +194,7 @@ impl<C: Crew> Lloyd<'_, C> {
                 *to = moved_at_most(moved, cols);
             }
         }
+        drift_add(self.moved, self.drift);
         self.known = !self.moved.is_empty();
         sqrt(largest)
     }

@@ -16,6 +16,7 @@ mod exact_1d;
 mod farthest;
 mod fit;
 mod frame;
+mod groups;
 pub mod int8;
 mod lloyd;
 mod mini_batch;

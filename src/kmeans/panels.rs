@@ -32,6 +32,7 @@ use crate::math::sqrt;
 use crate::simd::floats::Floats;
 use crate::workspace::split_rows;
 
+use super::groups::GROUP;
 use super::points::{magnitude_bits, row};
 use super::score::{UNIT, relative_error};
 
@@ -58,7 +59,16 @@ pub(super) fn tile_len<F: Floats>(k: usize) -> usize {
 /// Floats that the panels of `k` centres take on the tier that takes most.
 pub(super) fn panels_len(k: usize, cols: usize) -> Option<usize> {
     // A tile of 6 leaves at most 5 places empty.
-    k.checked_add(5)?.checked_mul(cols.checked_add(1)?)?.checked_add(cols)
+    panels_of(k.checked_add(5)?, cols)
+}
+
+/// Floats that they take where they may be panels of groups, too.
+pub(super) fn grouped_len(k: usize, cols: usize) -> Option<usize> {
+    panels_of(k.checked_next_multiple_of(GROUP)?, cols)
+}
+
+fn panels_of(places: usize, cols: usize) -> Option<usize> {
+    places.checked_mul(cols.checked_add(1)?)?.checked_add(cols)
 }
 
 /// What is known about centres before the first point is seen.
@@ -129,7 +139,7 @@ pub(super) struct Panels<'a> {
     /// Their largest magnitude.
     pub(super) magnitude: u32,
     pub(super) margins: Margins,
-    /// Centres of a tile; 0 if canonical distances decide alone.
+    /// Centres of a tile, [`GROUP`] for panels of groups; 0 if canonical distances decide alone.
     pub(super) tile: usize,
     /// `m`.
     pub(super) middle: &'a [f32],
@@ -143,7 +153,7 @@ pub(super) struct Panels<'a> {
 pub(super) const EMPTY: f32 = f32::MIN / 4.0;
 
 impl<'a> Panels<'a> {
-    /// `memory` has at least [`panels_len`] floats; `points` are the bits of the largest magnitude of the points.
+    /// `memory` has at least [`panels_len`] floats, with `grouped` [`grouped_len`]; `points` are the bits of the largest magnitude of the points.
     #[inline(always)]
     pub(super) fn new<F: Floats>(
         _: F,
@@ -151,6 +161,7 @@ impl<'a> Panels<'a> {
         cols: usize,
         centers: &'a [f32],
         points: u32,
+        grouped: bool,
         memory: &'a mut [f32],
     ) -> Panels<'a> {
         let magnitude = magnitude_bits(centers);
@@ -169,7 +180,7 @@ impl<'a> Panels<'a> {
         if F::TILE == 0 || cols > MAX_COLS || !ordinary {
             return panels;
         }
-        let tile = tile_len::<F>(k);
+        let tile = if grouped { GROUP } else { tile_len::<F>(k) };
         let padded = k.next_multiple_of(tile.max(1));
         let Some((middle, rest)) = memory.split_at_mut_checked(cols) else { return panels };
         let Some((seeds, rest)) = rest.split_at_mut_checked(padded) else { return panels };

@@ -14,8 +14,8 @@ use super::bounds::Kept;
 use super::empty::Empty;
 use super::fit::{Fit, FitOptions, check, copy};
 use super::frame::{Frame, limits_add, limits_clear, limits_len};
-use super::lloyd::{Crew, Lloyd};
-use super::panels::panels_len;
+use super::groups::{Groups, Place};
+use super::lloyd::{Crew, Lloyd, Rest};
 use super::pass::block_len;
 use super::points::Points;
 use super::shard::{Pace, Shard};
@@ -67,7 +67,7 @@ pub fn fit_parallel(
     let labels = check(points, k, options, centers, labels)?;
     let (rows, cols) = (points.rows(), points.cols());
     let partial_len = sums_len(k, cols).ok_or(Error::SizeOverflow)?;
-    let panels_len = panels_len(k, cols).ok_or(Error::SizeOverflow)?;
+    let sizes = options.groups(rows, cols, k)?;
     let block_len = block_len(cols).ok_or(Error::SizeOverflow)?;
 
     let ranges = ranges(rows, cols, k, rayon::current_num_threads());
@@ -112,6 +112,14 @@ pub fn fit_parallel(
     let mut fars = pieces(&mut far, step);
     let mut lists = pieces(&mut list, step);
     let mut distances = pieces(&mut distances, step);
+    let mut lower = vec![0.0f32; sizes.lower];
+    let mut group_blocks = vec![0.0f32; sizes.block * parts.len()];
+    let mut places: Vec<Place> = vec![bytemuck::Zeroable::zeroed(); sizes.places * parts.len()];
+    let mut group_lists = vec![0u16; sizes.lists * parts.len()];
+    let mut lowers = pieces(&mut lower, step * sizes.groups);
+    let mut group_blocks = pieces(&mut group_blocks, sizes.block);
+    let mut places = pieces(&mut places, sizes.places);
+    let mut group_lists = pieces(&mut group_lists, sizes.lists);
     let mut shards: Vec<Shard<'_>> = parts
         .iter()
         .zip(own_labels.chunks_mut(step))
@@ -121,6 +129,8 @@ pub fn fit_parallel(
             labels,
             partial,
             kept: Kept { near: nears(), far: fars(), list: lists() },
+            groups: Groups { lower: lowers(), block: group_blocks(), places: places(), lists: group_lists() },
+            pairs: 0,
             distances: distances(),
             block,
             pace: Pace::default(),
@@ -137,10 +147,12 @@ pub fn fit_parallel(
         factors: &factors,
         magnitude: frame.magnitude(),
         centers: &mut own_centers,
-        memory: &mut vec![0.0; panels_len],
+        memory: &mut vec![0.0; sizes.panels],
         block,
         moved: &mut vec![0.0; options.bounded(k)],
         apart: &mut vec![0.0; options.bounded(k)],
+        drift: &mut vec![0.0; sizes.groups],
+        rest: Rest::default(),
         total: &mut vec![0; if parts.len() > 1 { partial_len } else { 0 }],
         known: false,
     };
@@ -152,7 +164,7 @@ pub fn fit_parallel(
 
 /// One piece after the other; empty ones once there are no more.
 fn pieces<'a, T>(data: &'a mut [T], step: usize) -> impl FnMut() -> &'a mut [T] {
-    let mut chunks = data.chunks_mut(step);
+    let mut chunks = data.chunks_mut(step.max(1));
     move || chunks.next().unwrap_or_default()
 }
 

@@ -14,7 +14,7 @@ use crate::{Error, simd};
 
 use super::empty::{self, Empty};
 use super::frame::{Divisor, Frame, Scale};
-use super::panels::panels_len;
+use super::panels::{Panels, panels_len};
 use super::pass::{Survey, block_len};
 use super::points::{Points, magnitude_bits, row};
 use super::score::{distance, guard, scaled_distance};
@@ -104,6 +104,22 @@ pub fn assign(
     Ok(())
 }
 
+/// Panels of the centres, and a block, out of scratch of [`assign_workspace_size`].
+pub(super) fn panels<'a>(
+    points: &Points<'_>,
+    k: usize,
+    centers: &'a [f32],
+    scratch: &'a mut [u8],
+) -> Result<(Panels<'a>, &'a mut [f32]), Error> {
+    let cols = points.cols();
+    let mut carver = Carver::new(scratch);
+    let memory = carver.take(panels_len(k, cols).ok_or(Error::SizeOverflow)?)?;
+    let block = carver.take(block_len(cols).ok_or(Error::SizeOverflow)?)?;
+    let magnitude = magnitude_bits(points.data());
+    let prepare = Prepare { k, cols, centers, magnitude, grouped: false, memory };
+    Ok((floats::run(simd::active(), prepare), block))
+}
+
 pub(super) fn check_centers(k: usize, cols: usize, centers: &[f32]) -> Result<(), Error> {
     if k.checked_mul(cols).ok_or(Error::SizeOverflow)? != centers.len() {
         return Err(Error::Shape);
@@ -125,7 +141,8 @@ fn label(
 ) {
     let tier = simd::active();
     let magnitude = magnitude_bits(points.data());
-    let panels = floats::run(tier, Prepare { k, cols: points.cols(), centers, magnitude, memory });
+    let panels =
+        floats::run(tier, Prepare { k, cols: points.cols(), centers, magnitude, grouped: false, memory });
     let (data, rows) = (points.data(), points.rows());
     floats::run(tier, Survey { data, rows, panels: &panels, block, labels, far: &mut [] });
 }

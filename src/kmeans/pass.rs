@@ -43,7 +43,7 @@ pub(super) enum Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Rows::First(n) => *n,
             Rows::These(rows) => rows.len(),
@@ -51,7 +51,7 @@ impl Rows<'_> {
     }
 
     #[inline(always)]
-    fn get(&self, i: usize) -> u32 {
+    pub(super) fn get(&self, i: usize) -> u32 {
         match self {
             Rows::First(_) => i as u32,
             Rows::These(rows) => rows.get(i).copied().unwrap_or_default(),
@@ -72,6 +72,10 @@ macro_rules! sized {
         }
     };
 }
+
+mod two;
+
+pub(super) use two::{Pairs, two};
 
 /// Gives `sink` every one of `rows` of `data`, in no particular order. `block` has [`block_len`] floats.
 #[inline(always)]

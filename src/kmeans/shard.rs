@@ -4,6 +4,7 @@ use crate::simd::floats::{FloatKernel, Floats};
 
 use super::bounds::{Kept, Moves};
 use super::frame::Scale;
+use super::groups::{Drift, GROUP, Groups, Known};
 use super::panels::Panels;
 use super::partial::canonical;
 use super::pass::{Rows, Sink, pass};
@@ -19,6 +20,10 @@ pub(super) struct Shard<'a> {
     pub(super) partial: &'a mut [i64],
     /// Bounds, or empty slices.
     pub(super) kept: Kept<'a>,
+    /// Bounds for groups, or empty slices.
+    pub(super) groups: Groups<'a>,
+    /// Pairs of a point and a group that the last pass compared, if it was one by groups.
+    pub(super) pairs: u64,
     /// Distances to the own centre, for the search of the farthest point, or empty.
     pub(super) distances: &'a mut [f32],
     pub(super) block: &'a mut [f32],
@@ -46,6 +51,7 @@ pub(super) struct Shared<'a> {
     pub(super) factors: &'a [f32],
     /// None if bounds are off, or nothing is known.
     pub(super) moves: Option<Moves<'a>>,
+    pub(super) drift: Drift<'a>,
 }
 
 /// Labels the points of a shard and keeps its sums.
@@ -62,7 +68,13 @@ impl FloatKernel for Step<'_, '_> {
         let (panels, data, all) = (shared.panels, shard.points.data(), shard.points.rows());
         let mut rows = all;
         let mut listed = false;
-        if let Some(moves) = &shared.moves {
+        if shared.drift.reset {
+            shard.groups.clear(panels.k);
+        }
+        let grouped = F::TILE > 0 && panels.tile == GROUP;
+        if let (Some(moves), true) = (&shared.moves, grouped) {
+            (rows, listed) = (shard.kept.filter(shard.labels, moves, panels.cols), true);
+        } else if let Some(moves) = &shared.moves {
             if shard.pace.pause > 0 {
                 shard.pace.pause -= 1;
             } else {
@@ -89,19 +101,34 @@ impl FloatKernel for Step<'_, '_> {
         let Some(sums) = Sums::split(panels.k, panels.cols, shard.partial) else { return };
         let (scale, factors, points) = (shared.scale, shared.factors, &shard.points);
         let (near, far) = (&mut *shard.kept.near, &mut *shard.kept.far);
-        let mut mover =
-            Mover { f, points, labels: shard.labels, scale, factors, sums, near, far, changed: 0 };
+        let mut mover = Mover {
+            f,
+            points,
+            labels: shard.labels,
+            scale,
+            factors,
+            sums,
+            near,
+            far,
+            left: None,
+            changed: 0,
+        };
         let rows = match shard.kept.list.get(..rows) {
             Some(list) if listed => Rows::These(list),
             _ => Rows::First(all),
         };
-        pass(f, data, rows, panels, shard.block, &mut mover);
+        if grouped {
+            shard.pairs = shard.groups.pass(f, data, rows, panels, shared.drift, &mut mover);
+        } else {
+            mover.left = Some((&mut shard.groups, panels.k));
+            pass(f, data, rows, panels, shard.block, &mut mover);
+        }
         shard.changed = mover.changed;
     }
 }
 
 /// Keeps labels, sums and bounds.
-struct Mover<'a, F> {
+struct Mover<'a, 'g, F> {
     f: F,
     points: &'a Points<'a>,
     labels: &'a mut [u32],
@@ -110,10 +137,20 @@ struct Mover<'a, F> {
     sums: Sums<'a>,
     near: &'a mut [f32],
     far: &'a mut [f32],
+    /// The groups (of how many centres), where they have to be told what changes.
+    left: Option<(&'a mut Groups<'g>, usize)>,
     changed: usize,
 }
 
-impl<F: Floats> Sink for Mover<'_, F> {
+impl<F: Floats> Known for Mover<'_, '_, F> {
+    #[inline(always)]
+    fn known(&self, row: usize) -> (u32, f32) {
+        let label = self.labels.get(row).copied().unwrap_or(u32::MAX);
+        (label, self.far.get(row).copied().unwrap_or_default())
+    }
+}
+
+impl<F: Floats> Sink for Mover<'_, '_, F> {
     #[inline(always)]
     fn put(&mut self, row: usize, label: u32, near: f32, far: f32) {
         if let (Some(to_near), Some(to_far)) = (self.near.get_mut(row), self.far.get_mut(row)) {
@@ -125,6 +162,9 @@ impl<F: Floats> Sink for Mover<'_, F> {
             return;
         }
         self.changed += 1;
+        if let Some((groups, k)) = &mut self.left {
+            groups.forget(*k, row, before);
+        }
         let (x, w) = (self.points.row(row), self.scale.weight(self.points.weights(), row));
         for change in [(label, 1), (before, -1)] {
             if change.0 != u32::MAX {
@@ -141,6 +181,8 @@ pub(super) struct Prepare<'a> {
     pub(super) centers: &'a [f32],
     /// Bits of the largest magnitude of the points.
     pub(super) magnitude: u32,
+    /// Whether they are to be panels of groups.
+    pub(super) grouped: bool,
     pub(super) memory: &'a mut [f32],
 }
 
@@ -148,7 +190,7 @@ impl<'a> FloatKernel for Prepare<'a> {
     type Output = Panels<'a>;
     #[inline(always)]
     fn run<F: Floats>(self, f: F) -> Panels<'a> {
-        Panels::new(f, self.k, self.cols, self.centers, self.magnitude, self.memory)
+        Panels::new(f, self.k, self.cols, self.centers, self.magnitude, self.grouped, self.memory)
     }
 }
 
@@ -198,6 +240,7 @@ impl FloatKernel for Relocate<'_, '_> {
         let (Some(label), Some(distance)) = (shard.labels.get_mut(at), shard.distances.get_mut(at)) else {
             return;
         };
+        shard.groups.forget(k, at, *label);
         for change in [(*label, -1), (to, 1)] {
             sums.change(f, scale, factors, x, w, change);
         }

@@ -86,7 +86,7 @@ static void floats() {
     scratch.resize(km::assign_workspace_size(k, cols));
     km::predict(all, k, fitted, others, distances, scratch);
     same("the labels of predict", others, labels);
-    km::nearest_two(all, k, fitted, nearest);
+    km::nearest_two(all, k, fitted, nearest, scratch);
     km::transform(all, k, fitted, table);
     for (std::size_t i = 0; i < rows; i++) {
         must("the nearest is the label", nearest[i].label == labels[i]);

@@ -198,18 +198,21 @@ pub unsafe extern "C" fn hq_kmeans_transform(
 /// - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
 /// - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
 /// - `found`: at least `n` structs, of which just those are written.
+/// - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes, of any alignment.
 ///
 /// Buffers must not overlap. Callable from any thread.
 ///
-/// Errors: as `hq_kmeans_transform`. `found` is untouched then.
+/// Errors: as `hq_kmeans_transform`, and `HQ_ERROR_WORKSPACE_TOO_SMALL`. `found` is untouched then.
 ///
 /// # Safety
 /// Each pointer is valid for the length given with it.
 ///
 /// ```c
 /// const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
+/// uint8_t scratch[512];
 /// hq_kmeans_top2 found;
-/// assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1) == HQ_OK);
+/// assert(hq_kmeans_assign_workspace_size(3, 1) <= sizeof scratch);
+/// assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1, scratch, sizeof scratch) == HQ_OK);
 /// assert(found.label == 1 && found.second_label == 0 && found.distance == 1.0f && found.second == 9.0f);
 /// ```
 #[unsafe(no_mangle)]
@@ -223,16 +226,20 @@ pub unsafe extern "C" fn hq_kmeans_nearest_two(
     centers_len: usize,
     found: *mut hq_kmeans_top2,
     found_len: usize,
+    scratch: *mut c_void,
+    scratch_size: usize,
 ) -> hq_status {
     status(|| {
         let x = Input::new(x, x_len)?;
         let centers = Input::new(centers, centers_len)?;
         // The same four fields of four bytes.
         let found = Output::<Top2>::new(found.cast(), found_len)?;
-        disjoint(&[found.span()], &[x.span(), centers.span()])?;
-        // SAFETY: the caller vouches for the memory; the output overlaps no other buffer.
-        let (x, centers, found) = unsafe { (x.slice(), centers.slice(), found.slice()) };
-        kmeans::top2(&Points::new(n, d, x)?, k, centers, found)
+        let scratch = Output::new(scratch.cast::<u8>(), scratch_size)?;
+        disjoint(&[found.span(), scratch.span()], &[x.span(), centers.span()])?;
+        // SAFETY: the caller vouches for the memory; the outputs overlap no other buffer.
+        let (x, centers, found, scratch) =
+            unsafe { (x.slice(), centers.slice(), found.slice(), scratch.slice()) };
+        kmeans::top2(&Points::new(n, d, x)?, k, centers, found, scratch)
     })
 }
 

@@ -20,10 +20,15 @@ pub const HQ_EMPTY_KEEP: i32 = 2;
 /// An empty cluster is an error: `HQ_ERROR_EMPTY_CLUSTER`.
 pub const HQ_EMPTY_ERROR: i32 = 3;
 
-/// Bounds are used where they pay.
+/// Bounds are used where they pay: `HQ_BOUNDS_YINYANG` if `k * cols` is at least 16,384 and they take no more memory than the
+/// points, else `HQ_BOUNDS_HAMERLY`.
 pub const HQ_BOUNDS_AUTO: i32 = 0;
-/// Every point is compared with every centre in every iteration; takes 12 bytes a point less.
+/// Every point is compared with every centre in every iteration; takes no memory for bounds.
 pub const HQ_BOUNDS_OFF: i32 = 1;
+/// One lower bound a point (Hamerly's): 12 bytes a point in all.
+pub const HQ_BOUNDS_HAMERLY: i32 = 2;
+/// Beside it one for every 16 centres (Yinyang's), whatever memory they take: 4 bytes each, their number a multiple of 16.
+pub const HQ_BOUNDS_YINYANG: i32 = 3;
 
 /// No label changed: a fixed point of the algorithm.
 pub const HQ_STOP_LABELS: i32 = 0;
@@ -41,6 +46,8 @@ const _: () = {
     assert!(HQ_EMPTY_ERROR == Empty::Error as i32);
     assert!(HQ_BOUNDS_AUTO == Bounds::Auto as i32);
     assert!(HQ_BOUNDS_OFF == Bounds::Off as i32);
+    assert!(HQ_BOUNDS_HAMERLY == Bounds::Hamerly as i32);
+    assert!(HQ_BOUNDS_YINYANG == Bounds::Yinyang as i32);
     assert!(HQ_STOP_LABELS == Stop::Labels as i32);
     assert!(HQ_STOP_SHIFT == Stop::Shift as i32);
     assert!(HQ_STOP_INERTIA == Stop::Inertia as i32);

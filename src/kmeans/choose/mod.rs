@@ -170,9 +170,11 @@ pub fn choose_k(
     let found = carver.take::<f32>(AXES * cols)?;
     let spread = Spread { points: *points, mean, direction, block, total, found };
     let even = EvenBox::new(spread.measure(), cols);
+    let bounds = options.fit.bounds.for_up_to(cols, max_k);
+    let options = ChooseOptions { fit: FitOptions { bounds, ..options.fit }, ..*options };
     let mut nested = Nested {
         points,
-        options,
+        options: &options,
         even,
         weighing,
         distance: Distance::new(max, cols),

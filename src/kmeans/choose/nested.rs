@@ -43,7 +43,7 @@ impl Nested<'_, '_> {
             }
             let centers = self.centers.get_mut(..k * self.points.cols()).ok_or(Error::WorkspaceTooSmall)?;
             let found = fit(self.points, k, &self.options.fit, centers, self.owner, self.scratch)?;
-            let (silhouette, entropy, n) = self.measure(k);
+            let (silhouette, entropy, n) = self.measure(k)?;
             let d = self.points.cols() as f32;
             let whole = whole.get_or_insert(Whole { n, d, spread: found.inertia });
             let even = self.even.left(k) * whole.spread;
@@ -91,7 +91,7 @@ impl Nested<'_, '_> {
     }
 
     /// The silhouette, the sum of n_j ln(n_j / n), and n; distances to the centres for the next one.
-    fn measure(&mut self, k: usize) -> (f32, f32, f32) {
+    fn measure(&mut self, k: usize) -> Result<(f32, f32, f32), Error> {
         let sizes = self.sizes.get_mut(..k).unwrap_or_default();
         sizes.fill(0);
         for (i, &label) in self.owner.iter().enumerate() {
@@ -108,10 +108,11 @@ impl Nested<'_, '_> {
             *self.points,
             self.weighing,
             self.distance,
-            centers,
+            (k, centers),
             self.owner,
             self.nearest,
-        );
-        (silhouette / units as f32, entropy, self.weighing.in_weights(units))
+            self.scratch,
+        )?;
+        Ok((silhouette / units as f32, entropy, self.weighing.in_weights(units)))
     }
 }

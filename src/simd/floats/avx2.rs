@@ -1,6 +1,6 @@
 //! AVX2 and FMA: two registers.
 
-use core::arch::x86_64::{__m128i, __m256, __m256i};
+use core::arch::x86_64::{__m128, __m128i, __m256, __m256i};
 
 use pulp::cast;
 use pulp::x86::V3;
@@ -95,6 +95,15 @@ impl Floats for V3 {
         for (half, rows) in [top, bottom].into_iter().enumerate() {
             eight(self, &rows, half, out);
         }
+    }
+    #[inline(always)]
+    fn largest(self, [x0, x1]: [__m256; 2]) -> f32 {
+        let [low, high]: [__m128; 2] = cast(self.avx._mm256_max_ps(x0, x1));
+        let sse = self.sse;
+        let four = sse._mm_max_ps(low, high);
+        let two = sse._mm_max_ps(four, sse._mm_movehl_ps(four, four));
+        let [most, ..]: [f32; 4] = cast(sse._mm_max_ps(two, sse._mm_shuffle_ps::<1>(two, two)));
+        most
     }
     #[inline(always)]
     fn prefetch(self, x: &[f32]) {

@@ -50,6 +50,18 @@ pub(crate) trait Floats: Copy {
     /// 16 x 16 values turned over: row `r`, column `c` becomes row `c`, column `r`.
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]);
 
+    /// The largest of the lanes; none is NaN.
+    #[inline(always)]
+    fn largest(self, x: Self::V) -> f32 {
+        let x = self.store(x);
+        let mut half = [f32::MIN; 8];
+        for (half, pair) in half.iter_mut().zip(x.as_chunks::<2>().0) {
+            let [a, b] = *pair;
+            *half = if a > b { a } else { b };
+        }
+        half.into_iter().fold(f32::MIN, |most, x| if x > most { x } else { most })
+    }
+
     /// Asks for values that will be read soon; nothing where the tier has no way to.
     #[inline(always)]
     fn prefetch(self, _: &[f32]) {}

@@ -116,6 +116,11 @@ impl Floats for Neon {
         bits
     }
     #[inline(always)]
+    fn largest(self, [a, b, c, d]: [float32x4_t; 4]) -> f32 {
+        let neon = self.neon;
+        neon.vmaxvq_f32(neon.vmaxq_f32(neon.vmaxq_f32(a, b), neon.vmaxq_f32(c, d)))
+    }
+    #[inline(always)]
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]) {
         let neon = self.neon;
         for (quarter, rows) in rows.as_chunks::<4>().0.iter().enumerate() {

@@ -106,6 +106,14 @@ impl Floats for V2 {
         (low | sse._mm_movemask_ps(c) << 8 | sse._mm_movemask_ps(d) << 12) as u32
     }
     #[inline(always)]
+    fn largest(self, [a, b, c, d]: [__m128; 4]) -> f32 {
+        let sse = self.sse;
+        let four = sse._mm_max_ps(sse._mm_max_ps(a, b), sse._mm_max_ps(c, d));
+        let two = sse._mm_max_ps(four, sse._mm_movehl_ps(four, four));
+        let [most, ..]: [f32; 4] = cast(sse._mm_max_ps(two, sse._mm_shuffle_ps::<1>(two, two)));
+        most
+    }
+    #[inline(always)]
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]) {
         let sse = self.sse;
         for (quarter, rows) in rows.as_chunks::<4>().0.iter().enumerate() {

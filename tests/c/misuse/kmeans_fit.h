@@ -45,7 +45,7 @@ static void fits(void) {
     odd.empty = 4;
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
-    odd.bounds = 2;
+    odd.bounds = 4;
     EXPECT(HQ_ERROR_UNKNOWN_ENUM, FIT(n, 4, x, 4 * n, NULL, 0, 3, &odd, centers, 12, labels, n, result, need));
     odd = usual;
     odd.empty = HQ_EMPTY_ERROR; /* all centres in one place */
@@ -188,12 +188,18 @@ static void fits(void) {
         hq_kmeans_top2 *two = (hq_kmeans_top2 *)(void *)out.f;
         hq_kmeans_summary *summaries = (hq_kmeans_summary *)(void *)out.f;
         const size_t room_size = hq_kmeans_summarize_workspace_size(3);
-        EXPECT(HQ_OK, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n));
-        EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_kmeans_nearest_two(n, 4, x, 4 * n, 0, NULL, 0, two, n));
-        EXPECT(HQ_ERROR_SHAPE, hq_kmeans_nearest_two(n, 4, x, 4 * n - 1, 3, start, 12, two, n));
-        EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n - 1));
-        EXPECT(HQ_ERROR_NON_FINITE, hq_kmeans_nearest_two(n, 4, bad, 4 * n, 3, start, 12, two, n));
-        EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, NULL, n));
+        const size_t pass_size = hq_kmeans_assign_workspace_size(3, 4);
+#define TWO(x, xn, k, c, cn, to, tn, size) hq_kmeans_nearest_two(n, 4, x, xn, k, c, cn, to, tn, room + 1, size)
+        EXPECT(HQ_OK, TWO(x, 4 * n, 3, start, 12, two, n, pass_size));
+        EXPECT(HQ_ERROR_INVALID_ARGUMENT, TWO(x, 4 * n, 0, NULL, 0, two, n, pass_size));
+        EXPECT(HQ_ERROR_SHAPE, TWO(x, 4 * n - 1, 3, start, 12, two, n, pass_size));
+        EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, TWO(x, 4 * n, 3, start, 12, two, n - 1, pass_size));
+        EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, TWO(x, 4 * n, 3, start, 12, two, n, pass_size - 1));
+        EXPECT(HQ_ERROR_NON_FINITE, TWO(bad, 4 * n, 3, start, 12, two, n, pass_size));
+        EXPECT(HQ_ERROR_NULL_POINTER, TWO(x, 4 * n, 3, start, 12, NULL, n, pass_size));
+        EXPECT(HQ_ERROR_NULL_POINTER, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n, NULL, pass_size));
+        EXPECT(HQ_ERROR_OVERLAP, hq_kmeans_nearest_two(n, 4, x, 4 * n, 3, start, 12, two, n, two, pass_size));
+#undef TWO
         SAME(max, hq_kmeans_summarize_workspace_size(0));
 #define SUM(w, wn, k, l, ln, e, en, s, sn, size) hq_kmeans_summarize(n, w, wn, k, l, ln, e, en, s, sn, room + 1, size)
         EXPECT(HQ_OK, SUM(NULL, 0, 3, own_labels, n, weights, n, summaries, 3, room_size));
