@@ -299,6 +299,11 @@
 #define HQ_DRAW_SHUFFLE 1
 
 /**
+ * `{x : |x - c| <= r}` in the Euclidean norm. `radius`: r; `a`: the centre c, or NULL with `a_len` 0 for the origin.
+ */
+#define HQ_SET_L2_BALL 0
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -824,6 +829,58 @@ typedef struct hq_kmeans_batch_options {
 } hq_kmeans_batch_options;
 
 /**
+ * A constraint set. Which fields count says the kind; set all others to 0 or NULL (`hq_set s = {0};` does).
+ *
+ * The struct and the arrays that it points to are only read, and are not kept.
+ */
+typedef struct hq_set {
+    /**
+     * One of `HQ_SET_*`.
+     */
+    int32_t kind;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+    /**
+     * A radius, a bound, a budget.
+     */
+    float radius;
+    /**
+     * A second number.
+     */
+    float value;
+    /**
+     * The first array.
+     */
+    const float *a;
+    /**
+     * Its length.
+     */
+    size_t a_len;
+    /**
+     * The second array.
+     */
+    const float *b;
+    /**
+     * Its length.
+     */
+    size_t b_len;
+    /**
+     * How many: non-zero values, rows, parts.
+     */
+    size_t count;
+    /**
+     * As a part of a product: how many values it takes. 0 otherwise.
+     */
+    size_t len;
+    /**
+     * The parts of a product.
+     */
+    const struct hq_set *sets;
+} hq_set;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -918,6 +975,11 @@ typedef struct hq_kmeans_batch_options {
  * A cluster has no points, and the policy is to refuse that.
  */
 #define HQ_ERROR_EMPTY_CLUSTER -18
+
+/**
+ * The rows of a system of equations depend on each other, to the precision of `float`.
+ */
+#define HQ_ERROR_RANK_DEFICIENT -19
 
 #ifdef __cplusplus
 extern "C" {
@@ -3794,6 +3856,169 @@ hq_status hq_kmeans_mini_batch(size_t n,
                                struct hq_kmeans_result *result,
                                void *scratch,
                                size_t scratch_size);
+
+/**
+ * Bytes of scratch that the functions of a set need for vectors of `len` values; 0 for most. `SIZE_MAX` for a set that
+ * they would refuse, and on overflow.
+ *
+ * # Safety
+ * `set` is valid, and so are its arrays.
+ *
+ * ```c
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_workspace_size(&ball, 1000) == 0);
+ * ```
+ */
+size_t hq_set_workspace_size(const struct hq_set *set,
+                             size_t len);
+
+/**
+ * The nearest point of a set: `out` is the projection of `x`.
+ *
+ * - `x`: `len` finite values.
+ * - `out`: `len` floats. An input inside the set, or outside by no more than rounding, is copied bit for bit.
+ * - `scratch`: at least `hq_set_workspace_size(set, len)` bytes at any alignment.
+ * - `active`: 1 if the point was outside and has been moved, else 0; may be NULL.
+ *
+ * Same bits on every tier and target. Buffers must not overlap, nor the arrays of the set. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM` (the kind), `HQ_ERROR_INVALID_ARGUMENT` (a parameter out of the range that the kind
+ * states), `HQ_ERROR_SHAPE` (an array of the set does not fit `len`), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `active` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {3.0f, -4.0f};
+ * float out[2];
+ * int32_t active;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_project(&ball, x, out, 2, NULL, 0, &active) == HQ_OK);
+ * assert(active == 1 && out[0] == 0.6f && out[1] == -0.8f);
+ * ```
+ */
+hq_status hq_set_project(const struct hq_set *set,
+                         const float *x,
+                         float *out,
+                         size_t len,
+                         void *scratch,
+                         size_t scratch_size,
+                         int32_t *active);
+
+/**
+ * `hq_set_project` that overwrites its input.
+ *
+ * - `x`: `len` finite values, replaced by their projection; not written at all if they are inside.
+ * - `scratch`, `active`, errors: as for `hq_set_project`.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `active` point to one of theirs.
+ *
+ * ```c
+ * float x[2] = {0.3f, 0.4f};
+ * int32_t active;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_project_inplace(&ball, x, 2, NULL, 0, &active) == HQ_OK);
+ * assert(active == 0 && x[0] == 0.3f);
+ * ```
+ */
+hq_status hq_set_project_inplace(const struct hq_set *set,
+                                 float *x,
+                                 size_t len,
+                                 void *scratch,
+                                 size_t scratch_size,
+                                 int32_t *active);
+
+/**
+ * How far outside a set a point is, in the measure that the kind states; 0 inside, at most `FLT_MAX`.
+ *
+ * - `x`: `len` finite values.
+ * - `violation`: one float.
+ *
+ * Callable from any thread. Errors: as `hq_set_project`; `violation` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `violation` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {3.0f, -4.0f};
+ * float violation;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_violation(&ball, x, 2, &violation) == HQ_OK && violation == 4.0f);
+ * ```
+ */
+hq_status hq_set_violation(const struct hq_set *set, const float *x, size_t len, float *violation);
+
+/**
+ * Whether a point violates a set by at most `tolerance`.
+ *
+ * - `x`: `len` finite values.
+ * - `tolerance`: at least 0. A projected point is feasible within the rounding of its values, not always within 0.
+ * - `feasible`: one number, 1 or 0.
+ *
+ * Callable from any thread. Errors: as `hq_set_project`, and `HQ_ERROR_INVALID_ARGUMENT` for the tolerance; `feasible` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `feasible` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {0.6f, -0.8f};
+ * int32_t feasible;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_is_feasible(&ball, x, 2, 1e-6f, &feasible) == HQ_OK && feasible == 1);
+ * ```
+ */
+hq_status hq_set_is_feasible(const struct hq_set *set,
+                             const float *x,
+                             size_t len,
+                             float tolerance,
+                             int32_t *feasible);
+
+/**
+ * The vector-Jacobian product of a projection: `out` is `v` times the derivative at `x`, what backpropagation needs. Where
+ * the projection has a kink, the derivative from inside is taken.
+ *
+ * - `x`: `len` finite values, the input of the projection.
+ * - `v`: `len` finite values, the gradient with respect to its output.
+ * - `out`: `len` floats.
+ * - `scratch`: at least `hq_set_workspace_size(set, len)` bytes at any alignment.
+ *
+ * Buffers must not overlap, nor the arrays of the set. Callable from any thread. Errors: as `hq_set_project`, and
+ * `HQ_ERROR_UNSUPPORTED` where there is no derivative; `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` points to one.
+ *
+ * ```c
+ * const float x[2] = {2.0f, 0.0f}, v[2] = {5.0f, 6.0f};
+ * float out[2];
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_vjp(&ball, x, v, out, 2, NULL, 0) == HQ_OK);
+ * assert(out[0] == 0.0f && out[1] == 3.0f);
+ * ```
+ */
+hq_status hq_set_vjp(const struct hq_set *set,
+                     const float *x,
+                     const float *v,
+                     float *out,
+                     size_t len,
+                     void *scratch,
+                     size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -48,11 +48,13 @@ pub enum Error {
     Budget = -17,
     /// A cluster has no points, and the policy is to refuse that.
     EmptyCluster = -18,
+    /// The rows of a system of equations depend on each other, to the precision of `f32`.
+    RankDeficient = -19,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 18] = [
+    pub const ALL: [Error; 19] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -71,6 +73,7 @@ impl Error {
         Error::Version,
         Error::Budget,
         Error::EmptyCluster,
+        Error::RankDeficient,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -121,6 +124,9 @@ impl Error {
             }
             Error::EmptyCluster => {
                 "a cluster has no points: choose other centers, fewer of them, or a policy that mends it\0"
+            }
+            Error::RankDeficient => {
+                "rows of the system depend on each other: remove those that follow from others\0"
             }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }

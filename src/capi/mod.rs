@@ -27,6 +27,8 @@ pub mod vector;
 
 pub mod kmeans;
 
+pub mod constrain;
+
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]
@@ -79,9 +81,11 @@ pub const HQ_ERROR_VERSION: hq_status = -16;
 pub const HQ_ERROR_BUDGET: hq_status = -17;
 /// A cluster has no points, and the policy is to refuse that.
 pub const HQ_ERROR_EMPTY_CLUSTER: hq_status = -18;
+/// The rows of a system of equations depend on each other, to the precision of `float`.
+pub const HQ_ERROR_RANK_DEFICIENT: hq_status = -19;
 
 const _: () = {
-    assert!(Error::ALL.len() == 18);
+    assert!(Error::ALL.len() == 19);
     assert!(HQ_ERROR_NULL_POINTER == Error::NullPointer.status());
     assert!(HQ_ERROR_SHAPE == Error::Shape.status());
     assert!(HQ_ERROR_OUTPUT_TOO_SMALL == Error::OutputTooSmall.status());
@@ -100,6 +104,7 @@ const _: () = {
     assert!(HQ_ERROR_VERSION == Error::Version.status());
     assert!(HQ_ERROR_BUDGET == Error::Budget.status());
     assert!(HQ_ERROR_EMPTY_CLUSTER == Error::EmptyCluster.status());
+    assert!(HQ_ERROR_RANK_DEFICIENT == Error::RankDeficient.status());
 };
 
 /// Version of this header. `hq_version()` gives that of the linked library.

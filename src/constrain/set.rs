@@ -1,0 +1,43 @@
+//! Any of the sets.
+
+use crate::Error;
+
+use super::place::{Place, Sealed};
+use super::{L2Ball, Project, Projected};
+
+/// Any of the sets, for lists of them, for the optimizer and for C. [`Project`] does what the set in it does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Set<'a> {
+    /// [`L2Ball`].
+    L2Ball(L2Ball<'a>),
+}
+
+/// Calls a function of whichever set it is. One line for each.
+macro_rules! each {
+    ($any:expr, $set:ident => $call:expr) => {
+        match $any {
+            Set::L2Ball($set) => $call,
+        }
+    };
+}
+
+impl Sealed for Set<'_> {
+    fn apply(&self, place: Place<'_>, scratch: &mut [u8]) -> Result<Projected, Error> {
+        each!(self, set => set.apply(place, scratch))
+    }
+
+    fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], scratch: &mut [u8]) -> Result<(), Error> {
+        each!(self, set => set.pull_back(x, v, out, scratch))
+    }
+}
+
+impl Project for Set<'_> {
+    fn workspace_size(&self, len: usize) -> Result<usize, Error> {
+        each!(self, set => set.workspace_size(len))
+    }
+
+    fn violation(&self, x: &[f32]) -> Result<f32, Error> {
+        each!(self, set => set.violation(x))
+    }
+}
