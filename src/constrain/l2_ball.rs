@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::simd::floats::Floats;
 
-use super::distance::{Distance, distance};
+use super::distance::{Distance, Toward, distance};
 use super::place::{Limit, Map, Place, Sealed};
 use super::sums::{Terms, finite, sums};
 use super::{Project, Projected};
@@ -82,15 +82,33 @@ pub(super) fn pull_back_scaled(
     v: &[f32],
     out: &mut [f32],
 ) {
-    let unit = from.toward(1.0);
-    let [along] = sums::<1, 2, _>(Along(unit), x, at(center), Limit::Each(v));
+    let along = along(from, center, x, v);
     let factor = radius * from.scale / from.root;
-    Place::Apart { x, out }.map(Across { unit, along, factor }, at(center), Limit::Each(v));
+    mix(from, center, x, v, [-factor * along, factor], out);
+}
+
+/// `u . v` with the unit vector `u` of `x - c`.
+pub(super) fn along(from: &Distance, center: Option<&[f32]>, x: &[f32], v: &[f32]) -> f32 {
+    let [along] = sums::<1, 2, _>(Along(from.toward(1.0)), x, at(center), Limit::Each(v));
+    along
+}
+
+/// `u a + v b` for `[a, b]`, with the unit vector `u` of `x - c`.
+pub(super) fn mix(
+    from: &Distance,
+    center: Option<&[f32]>,
+    x: &[f32],
+    v: &[f32],
+    [on_unit, on_v]: [f32; 2],
+    out: &mut [f32],
+) {
+    let map = Mix { unit: from.toward(1.0), on_unit, on_v };
+    Place::Apart { x, out }.map(map, at(center), Limit::Each(v));
 }
 
 /// The product of the unit vector towards `x` with `q`.
 #[derive(Clone, Copy)]
-struct Along(super::distance::Toward);
+struct Along(Toward);
 
 impl Terms<1> for Along {
     #[inline(always)]
@@ -100,16 +118,16 @@ impl Terms<1> for Along {
 }
 
 #[derive(Clone, Copy)]
-struct Across {
-    unit: super::distance::Toward,
-    along: f32,
-    factor: f32,
+struct Mix {
+    unit: Toward,
+    on_unit: f32,
+    on_v: f32,
 }
 
-impl Map for Across {
+impl Map for Mix {
     #[inline(always)]
     fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
-        let along = f.mul(self.unit.difference(f, x, p), f.splat(self.along));
-        f.mul(f.sub(q, along), f.splat(self.factor))
+        let along = f.mul(self.unit.difference(f, x, p), f.splat(self.on_unit));
+        f.add(along, f.mul(q, f.splat(self.on_v)))
     }
 }

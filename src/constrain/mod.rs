@@ -19,14 +19,30 @@
 //! # Ok::<(), hybridq::Error>(())
 //! ```
 
+mod affine;
+mod boxes;
+mod clamp;
+mod cone;
 mod distance;
 mod l2_ball;
 mod place;
+mod planes;
+mod product;
+mod row_norm;
 mod set;
+mod sphere;
 mod sums;
 
+pub use affine::{Affine, affine_factor_len, affine_prepare, affine_prepare_workspace_size};
+pub use boxes::{BoxSet, LinfBall, NonNegative};
+pub use cone::SecondOrderCone;
 pub use l2_ball::L2Ball;
+pub use place::Limit;
+pub use planes::{Halfspace, Hyperplane};
+pub use product::{Part, Product};
+pub use row_norm::RowMaxNorm;
 pub use set::Set;
+pub use sphere::Sphere;
 
 use crate::Error;
 use place::{Place, Sealed};

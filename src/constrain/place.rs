@@ -12,6 +12,16 @@ pub trait Sealed {
 
     /// The vector-Jacobian product. Lengths and scratch have been checked: the three slices are equally long.
     fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], scratch: &mut [u8]) -> Result<(), Error>;
+
+    /// Whether there is a derivative at `x`, so that a product can ask before it writes. `x` is one whose
+    /// [`violation`](super::Project::violation) is known.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    fn differentiable(&self, x: &[f32]) -> Result<(), Error> {
+        let _ = x;
+        Ok(())
+    }
 }
 
 /// An input and where its projection goes.
@@ -39,12 +49,45 @@ impl<'a> Place<'a> {
 
     /// The output is the input: a copy, or nothing to do.
     pub(crate) fn keep(self) -> Projected {
-        if let Place::Apart { x, out } = self {
-            for (out, &x) in out.iter_mut().zip(x) {
-                *out = x;
-            }
-        }
+        self.kept();
         Projected { active: false }
+    }
+
+    /// The output, made a copy of the input.
+    pub(crate) fn kept(self) -> &'a mut [f32] {
+        match self {
+            Place::Apart { x, out } => {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = x;
+                }
+                out
+            }
+            Place::Inside(x) => x,
+        }
+    }
+
+    /// The output, all zeros.
+    pub(crate) fn zero(self) -> Projected {
+        match self {
+            Place::Apart { out, .. } => out.fill(0.0),
+            Place::Inside(x) => x.fill(0.0),
+        }
+        Projected { active: true }
+    }
+
+    /// The first `len` values, and the rest; `None` if there are not so many.
+    #[inline(always)]
+    pub(crate) fn split_at(self, len: usize) -> Option<(Place<'a>, Place<'a>)> {
+        Some(match self {
+            Place::Apart { x, out } => {
+                let ((x, later), (out, room)) = (x.split_at_checked(len)?, out.split_at_mut_checked(len)?);
+                (Place::Apart { x, out }, Place::Apart { x: later, out: room })
+            }
+            Place::Inside(x) => {
+                let (x, later) = x.split_at_mut_checked(len)?;
+                (Place::Inside(x), Place::Inside(later))
+            }
+        })
     }
 
     /// Sets every value of the output to `map` of the value of the input and those of `p` and `q` at its place.

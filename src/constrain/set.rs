@@ -3,7 +3,10 @@
 use crate::Error;
 
 use super::place::{Place, Sealed};
-use super::{L2Ball, Project, Projected};
+use super::{
+    Affine, BoxSet, Halfspace, Hyperplane, L2Ball, LinfBall, NonNegative, Product, Project, Projected,
+    RowMaxNorm, SecondOrderCone, Sphere,
+};
 
 /// Any of the sets, for lists of them, for the optimizer and for C. [`Project`] does what the set in it does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +14,26 @@ use super::{L2Ball, Project, Projected};
 pub enum Set<'a> {
     /// [`L2Ball`].
     L2Ball(L2Ball<'a>),
+    /// [`BoxSet`].
+    Box(BoxSet<'a>),
+    /// [`NonNegative`].
+    NonNegative(NonNegative),
+    /// [`LinfBall`].
+    LinfBall(LinfBall<'a>),
+    /// [`Halfspace`].
+    Halfspace(Halfspace<'a>),
+    /// [`Hyperplane`].
+    Hyperplane(Hyperplane<'a>),
+    /// [`Affine`].
+    Affine(Affine<'a>),
+    /// [`SecondOrderCone`].
+    SecondOrderCone(SecondOrderCone),
+    /// [`Sphere`].
+    Sphere(Sphere<'a>),
+    /// [`RowMaxNorm`].
+    RowMaxNorm(RowMaxNorm),
+    /// [`Product`].
+    Product(Product<'a>),
 }
 
 /// Calls a function of whichever set it is. One line for each.
@@ -18,6 +41,16 @@ macro_rules! each {
     ($any:expr, $set:ident => $call:expr) => {
         match $any {
             Set::L2Ball($set) => $call,
+            Set::Box($set) => $call,
+            Set::NonNegative($set) => $call,
+            Set::LinfBall($set) => $call,
+            Set::Halfspace($set) => $call,
+            Set::Hyperplane($set) => $call,
+            Set::Affine($set) => $call,
+            Set::SecondOrderCone($set) => $call,
+            Set::Sphere($set) => $call,
+            Set::RowMaxNorm($set) => $call,
+            Set::Product($set) => $call,
         }
     };
 }
@@ -29,6 +62,10 @@ impl Sealed for Set<'_> {
 
     fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], scratch: &mut [u8]) -> Result<(), Error> {
         each!(self, set => set.pull_back(x, v, out, scratch))
+    }
+
+    fn differentiable(&self, x: &[f32]) -> Result<(), Error> {
+        each!(self, set => set.differentiable(x))
     }
 }
 

@@ -118,15 +118,26 @@ impl Terms<2> for CenteredSquares {
     }
 }
 
-/// `x p` and `|x p|`.
+/// `x p`, `|x p|` and `p^2`.
 #[derive(Clone, Copy)]
 pub(crate) struct Products;
 
-impl Terms<2> for Products {
+impl Terms<3> for Products {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 2] {
+    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 3] {
         let product = f.mul(x, p);
-        [product, f.max(product, f.sub(f.splat(0.0), product))]
+        [product, f.max(product, f.sub(f.splat(0.0), product)), f.mul(p, p)]
+    }
+}
+
+/// `x p`, each rounded after a factor has been put on `x`.
+#[derive(Clone, Copy)]
+pub(crate) struct Scaled(pub(crate) f32);
+
+impl Terms<1> for Scaled {
+    #[inline(always)]
+    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 1] {
+        [f.mul(f.mul(x, f.splat(self.0)), p)]
     }
 }
 

@@ -85,9 +85,9 @@ impl<'a> Case<'a> {
         let size = |x: &[f32]| dot(x, x).sqrt();
         for (x, p) in points.iter().zip(&projected) {
             let normal = minus(x, p);
-            for z in &projected {
+            for (y, z) in points.iter().zip(&projected) {
                 // Beyond this, rounding decides.
-                let slack = self.tolerance * (size(x) + size(p) + size(z));
+                let slack = self.tolerance * (size(x) + size(p) + size(y) + size(z));
                 if self.convex {
                     let product = dot(&normal, &minus(z, p));
                     let bound = slack * (size(&normal) + apart(z, p));
