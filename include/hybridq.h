@@ -299,9 +299,69 @@
 #define HQ_DRAW_SHUFFLE 1
 
 /**
- * `{x : |x - c| <= r}` in the Euclidean norm. `radius`: r; `a`: the centre c, or NULL with `a_len` 0 for the origin.
+ * `{x : |x - c| <= radius}` in the Euclidean norm. `a`: the centre c, or NULL for the origin. Violation: the distance.
  */
 #define HQ_SET_L2_BALL 0
+
+/**
+ * `{x : low <= x <= high}`. `a`: the lower bounds, `b`: the upper ones; each of `len` values, of one for all coordinates,
+ * or NULL for none. Infinite bounds are none. Violation: the largest distance of a value from its bounds.
+ */
+#define HQ_SET_BOX 1
+
+/**
+ * `{x : x >= 0}`. Violation: the largest magnitude of a negative value.
+ */
+#define HQ_SET_NON_NEGATIVE 2
+
+/**
+ * `{x : |x[i] - c[i]| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: as of a box.
+ */
+#define HQ_SET_LINF_BALL 3
+
+/**
+ * `{x : a . x <= value}`. `a`: `len` values, not all 0. Violation: the distance. `HQ_ERROR_NON_FINITE` also where the
+ * distance is beyond the range of `float`.
+ */
+#define HQ_SET_HALFSPACE 4
+
+/**
+ * `{x : a . x = value}`. Otherwise as `HQ_SET_HALFSPACE`.
+ */
+#define HQ_SET_HYPERPLANE 5
+
+/**
+ * `{x : A x = b}`. `a`: the factor that `hq_affine_prepare` made; `count`: the rows of A. Violation: the distance.
+ */
+#define HQ_SET_AFFINE 6
+
+/**
+ * `{(t, z) : |z| <= t}`; `t` is the first value. Violation: `|z| - t`.
+ */
+#define HQ_SET_SECOND_ORDER_CONE 7
+
+/**
+ * `{x : |x - c| = radius}`. `a`: the centre c, or NULL for the origin, from which the first value is moved. Violation: the
+ * distance.
+ */
+#define HQ_SET_SPHERE 8
+
+/**
+ * Matrices whose rows have a Euclidean norm of at most `radius`. `count`: values of a row, at least 1; `len` is a multiple.
+ * Violation: that of the worst row.
+ */
+#define HQ_SET_ROW_MAX_NORM 9
+
+/**
+ * Sets side by side: `sets` points to `count` of them, at most `HQ_SET_PARTS_MAX`; each takes its `len` values, together all
+ * of them. A part may not be a product (`HQ_ERROR_UNSUPPORTED`). Violation: the largest of its parts.
+ */
+#define HQ_SET_PRODUCT 10
+
+/**
+ * The most parts of a product.
+ */
+#define HQ_SET_PARTS_MAX 16
 
 /**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
@@ -831,7 +891,8 @@ typedef struct hq_kmeans_batch_options {
 /**
  * A constraint set. Which fields count says the kind; set all others to 0 or NULL (`hq_set s = {0};` does).
  *
- * The struct and the arrays that it points to are only read, and are not kept.
+ * The struct and the arrays that it points to are only read, and are not kept. Radii are finite and at least 0. 72 bytes
+ * where pointers have 8, 44 where they have 4.
  */
 typedef struct hq_set {
     /**
@@ -843,11 +904,11 @@ typedef struct hq_set {
      */
     int32_t reserved;
     /**
-     * A radius, a bound, a budget.
+     * A radius.
      */
     float radius;
     /**
-     * A second number.
+     * The right-hand side of a halfspace or hyperplane.
      */
     float value;
     /**
@@ -855,7 +916,7 @@ typedef struct hq_set {
      */
     const float *a;
     /**
-     * Its length.
+     * Its length; 0 for NULL.
      */
     size_t a_len;
     /**
@@ -863,15 +924,15 @@ typedef struct hq_set {
      */
     const float *b;
     /**
-     * Its length.
+     * Its length; 0 for NULL.
      */
     size_t b_len;
     /**
-     * How many: non-zero values, rows, parts.
+     * How many rows, columns or parts.
      */
     size_t count;
     /**
-     * As a part of a product: how many values it takes. 0 otherwise.
+     * As a part of a product: how many values it takes.
      */
     size_t len;
     /**
@@ -4019,6 +4080,70 @@ hq_status hq_set_vjp(const struct hq_set *set,
                      size_t len,
                      void *scratch,
                      size_t scratch_size);
+
+/**
+ * Floats of the factor of a `rows x cols` system: `rows * (cols + 1)`. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_affine_factor_len(2, 10) == 22);
+ * ```
+ */
+size_t hq_affine_factor_len(size_t rows, size_t cols);
+
+/**
+ * Bytes of scratch that `hq_affine_prepare` needs: those of the factor, and 3 for alignment. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_affine_prepare_workspace_size(2, 10) == 91);
+ * ```
+ */
+size_t hq_affine_prepare_workspace_size(size_t rows,
+                                        size_t cols);
+
+/**
+ * Factors the system `A x = b` once, for any number of projections onto `HQ_SET_AFFINE`: an orthonormal basis of the rows
+ * of A, by Gram-Schmidt with every row orthogonalised twice.
+ *
+ * - `a`: `a_len` = `rows * cols` finite values, row after row.
+ * - `b`: `b_len` = `rows` finite values.
+ * - `factor`: at least `hq_affine_factor_len(rows, cols)` floats, of which just those are written: `a_len` of an `hq_set`
+ *   is that number, not more.
+ * - `scratch`: at least `hq_affine_prepare_workspace_size(rows, cols)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: 2 rows^2 cols multiplications.
+ *
+ * Errors: `HQ_ERROR_RANK_DEFICIENT` (a row follows from those before it to within 2^-16 of its norm; more rows than
+ * columns), `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE` (also where a plane is farther from the origin than `float` reaches),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `factor` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float a[3] = {1.0f, 1.0f, 1.0f}, b[1] = {6.0f}; // values that sum to 6
+ * float factor[4], x[3] = {1.0f, 1.0f, 1.0f};
+ * uint8_t scratch[32];
+ * assert(hq_affine_prepare(1, 3, a, 3, b, 1, factor, 4, scratch, sizeof scratch) == HQ_OK);
+ * hq_set set = {0};
+ * set.kind = HQ_SET_AFFINE;
+ * set.a = factor;
+ * set.a_len = 4;
+ * set.count = 1;
+ * assert(hq_set_project_inplace(&set, x, 3, scratch, sizeof scratch, NULL) == HQ_OK);
+ * assert(x[0] > 1.99999f && x[0] < 2.00001f);
+ * ```
+ */
+hq_status hq_affine_prepare(size_t rows,
+                            size_t cols,
+                            const float *a,
+                            size_t a_len,
+                            const float *b,
+                            size_t b_len,
+                            float *factor,
+                            size_t factor_len,
+                            void *scratch,
+                            size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

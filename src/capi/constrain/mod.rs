@@ -4,3 +4,5 @@
 pub mod set;
 
 pub mod project;
+
+pub mod affine;

@@ -3,10 +3,10 @@
 use core::ffi::c_void;
 
 use crate::capi::hq_status;
-use crate::capi::pointers::{Input, Output, disjoint, size, status};
+use crate::capi::pointers::{Input, Output, size, status};
 use crate::constrain::Project;
 
-use super::set::{Checked, hq_set};
+use super::set::{Checked, NO_PARTS, hq_set};
 
 /// Bytes of scratch that the functions of a set need for vectors of `len` values; 0 for most. `SIZE_MAX` for a set that
 /// they would refuse, and on overflow.
@@ -22,8 +22,11 @@ use super::set::{Checked, hq_set};
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_set_workspace_size(set: *const hq_set, len: usize) -> usize {
-    // SAFETY: the caller vouches for the memory; nothing is written.
-    size(|| unsafe { Checked::new(set)?.set()? }.workspace_size(len))
+    size(|| {
+        let mut room = NO_PARTS;
+        // SAFETY: the caller vouches for the memory; nothing is written.
+        unsafe { Checked::new(set)?.set(&mut room)? }.workspace_size(len)
+    })
 }
 
 /// The nearest point of a set: `out` is the projection of `x`.
@@ -64,15 +67,17 @@ pub unsafe extern "C" fn hq_set_project(
     active: *mut i32,
 ) -> hq_status {
     status(|| {
+        let mut room = NO_PARTS;
         // SAFETY: the caller vouches for the memory.
         let set = unsafe { Checked::new(set) }?;
         let (x, out) = (Input::new(x, len)?, Output::new(out, len)?);
         let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
         let active = Output::new(active, usize::from(!active.is_null()))?;
-        let [a, b] = set.spans();
-        disjoint(&[out.span(), scratch.span(), active.span()], &[x.span(), a, b])?;
+        // SAFETY: as above.
+        unsafe { set.apart(&[out.span(), scratch.span(), active.span()], &[x.span()]) }?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, out, scratch) = unsafe { (set.set()?, x.slice(), out.slice(), scratch.slice()) };
+        let (set, x, out, scratch) =
+            unsafe { (set.set(&mut room)?, x.slice(), out.slice(), scratch.slice()) };
         let done = set.project(x, out, scratch)?;
         // SAFETY: as above.
         if let [active] = unsafe { active.slice() } {
@@ -109,14 +114,16 @@ pub unsafe extern "C" fn hq_set_project_inplace(
     active: *mut i32,
 ) -> hq_status {
     status(|| {
+        let mut room = NO_PARTS;
         // SAFETY: the caller vouches for the memory.
         let set = unsafe { Checked::new(set) }?;
         let x = Output::new(x, len)?;
         let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
         let active = Output::new(active, usize::from(!active.is_null()))?;
-        disjoint(&[x.span(), scratch.span(), active.span()], &set.spans())?;
+        // SAFETY: as above.
+        unsafe { set.apart(&[x.span(), scratch.span(), active.span()], &[]) }?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, scratch) = unsafe { (set.set()?, x.slice(), scratch.slice()) };
+        let (set, x, scratch) = unsafe { (set.set(&mut room)?, x.slice(), scratch.slice()) };
         let done = set.project_inplace(x, scratch)?;
         // SAFETY: as above.
         if let [active] = unsafe { active.slice() } {
@@ -152,13 +159,14 @@ pub unsafe extern "C" fn hq_set_violation(
     violation: *mut f32,
 ) -> hq_status {
     status(|| {
+        let mut room = NO_PARTS;
         // SAFETY: the caller vouches for the memory.
         let set = unsafe { Checked::new(set) }?;
         let (x, violation) = (Input::new(x, len)?, Output::new(violation, 1)?);
-        let [a, b] = set.spans();
-        disjoint(&[violation.span()], &[x.span(), a, b])?;
+        // SAFETY: as above.
+        unsafe { set.apart(&[violation.span()], &[x.span()]) }?;
         // SAFETY: the caller vouches for the memory; the output overlaps nothing.
-        let value = unsafe { set.set()? }.violation(unsafe { x.slice() })?;
+        let value = unsafe { set.set(&mut room)? }.violation(unsafe { x.slice() })?;
         // SAFETY: as above.
         unsafe { violation.write(value) };
         Ok(())
@@ -194,13 +202,14 @@ pub unsafe extern "C" fn hq_set_is_feasible(
     feasible: *mut i32,
 ) -> hq_status {
     status(|| {
+        let mut room = NO_PARTS;
         // SAFETY: the caller vouches for the memory.
         let set = unsafe { Checked::new(set) }?;
         let (x, feasible) = (Input::new(x, len)?, Output::new(feasible, 1)?);
-        let [a, b] = set.spans();
-        disjoint(&[feasible.span()], &[x.span(), a, b])?;
+        // SAFETY: as above.
+        unsafe { set.apart(&[feasible.span()], &[x.span()]) }?;
         // SAFETY: the caller vouches for the memory; the output overlaps nothing.
-        let value = unsafe { set.set()? }.is_feasible(unsafe { x.slice() }, tolerance)?;
+        let value = unsafe { set.set(&mut room)? }.is_feasible(unsafe { x.slice() }, tolerance)?;
         // SAFETY: as above.
         unsafe { feasible.write(i32::from(value)) };
         Ok(())
@@ -241,14 +250,15 @@ pub unsafe extern "C" fn hq_set_vjp(
     scratch_size: usize,
 ) -> hq_status {
     status(|| {
+        let mut room = NO_PARTS;
         // SAFETY: the caller vouches for the memory.
         let set = unsafe { Checked::new(set) }?;
         let (x, v, out) = (Input::new(x, len)?, Input::new(v, len)?, Output::new(out, len)?);
         let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
-        let [a, b] = set.spans();
-        disjoint(&[out.span(), scratch.span()], &[x.span(), v.span(), a, b])?;
+        // SAFETY: as above.
+        unsafe { set.apart(&[out.span(), scratch.span()], &[x.span(), v.span()]) }?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, v) = unsafe { (set.set()?, x.slice(), v.slice()) };
+        let (set, x, v) = unsafe { (set.set(&mut room)?, x.slice(), v.slice()) };
         // SAFETY: as above.
         let (out, scratch) = unsafe { (out.slice(), scratch.slice()) };
         set.vjp(x, v, out, scratch)
