@@ -121,9 +121,10 @@ fn planes_are_projections_and_equal_double_precision() {
                     x.iter().zip(&normal).map(|(&x, &a)| (x as f64 - a as f64 * t) as f32).collect();
                 let (got, active) = project(&set, &x);
                 assert_eq!(active, !inside);
-                assert!(apart(&got, &expected) <= 1e-6 * dot(&x, &x).sqrt() + 1e-6);
+                let size = dot(&x, &x).sqrt() + dot(&expected, &expected).sqrt();
+                assert!(apart(&got, &expected) <= 1e-6 * size, "{len} {bound}");
                 let distance = if inside { 0.0 } else { gap.abs() / squares.sqrt() };
-                assert!((set.violation(&x).unwrap() as f64 - distance).abs() <= 1e-5);
+                assert!((set.violation(&x).unwrap() as f64 - distance).abs() <= 1e-6 * size);
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::{Error, simd};
 
 use super::Projected;
-use super::place::{Feed, Limit, Map, Place, padded};
+use super::place::{Alike, Fed, Feed, Limit, Map, Pairs, Place, padded};
 use super::sums::finite;
 
 /// The bounds of a coordinate from its two numbers.
@@ -49,11 +49,11 @@ impl<B: Bounds> Clamp<'_, B> {
     pub(super) fn excess(&self, x: &[f32]) -> Result<f32, Error> {
         self.p.check(x.len())?;
         self.q.check(x.len())?;
-        let [excess, not_finite, wrong] = floats::run(simd::active(), Survey { clamp: *self, x });
+        let [excess, finite, wrong] = floats::run(simd::active(), Survey { clamp: *self, x });
         if wrong > 0.0 {
             return Err(self.wrong);
         }
-        if not_finite > 0.0 { Err(Error::NonFinite) } else { Ok(excess) }
+        if finite == 0.0 { Ok(excess) } else { Err(Error::NonFinite) }
     }
 
     pub(super) fn violation(&self, x: &[f32]) -> Result<f32, Error> {
@@ -95,19 +95,87 @@ struct Survey<'a, B> {
     x: &'a [f32],
 }
 
+/// Of the values seen: the largest excess; zero, or NaN if one was not finite; above zero if bounds were wrong.
+#[derive(Clone, Copy)]
+struct Seen<V> {
+    excess: V,
+    finite: V,
+    wrong: V,
+}
+
+impl<V: Copy> Seen<V> {
+    /// With `BOUNDS` the bounds are looked at too.
+    #[inline(always)]
+    fn look<F: Floats<V = V>, B: Bounds, const BOUNDS: bool>(
+        &mut self,
+        bounds: B,
+        f: F,
+        x: V,
+        [p, q]: [V; 2],
+    ) {
+        let [low, high] = bounds.bounds(f, p, q);
+        self.excess = f.max(f.max(f.sub(low, x), f.sub(x, high)), self.excess);
+        self.finite = f.add(self.finite, f.sub(x, x));
+        if BOUNDS {
+            // Not negative, not NaN; an infinite bound only on its side.
+            let fit = f.greater(f.sub(high, low), f.splat(-f32::from_bits(1)));
+            self.wrong = f.max(f.select(fit, f.splat(0.0), f.splat(1.0)), self.wrong);
+        }
+    }
+}
+
 impl<B: Bounds> Survey<'_, B> {
     #[inline(always)]
-    fn look<F: Floats>(bounds: B, f: F, worst: &mut [F::V; 3], x: F::V, p: F::V, q: F::V) {
-        let [excess, not_finite, wrong] = worst;
-        let (zero, one) = (f.splat(0.0), f.splat(1.0));
-        let [low, high] = bounds.bounds(f, p, q);
-        *excess = f.max(f.max(f.sub(low, x), f.sub(x, high)), *excess);
-        // NaN unless finite.
-        *not_finite = f.max(f.select(f.greater(one, f.sub(x, x)), zero, one), *not_finite);
-        // Not negative, not NaN; an infinite bound only on its side.
-        let fit = f.greater(f.sub(high, low), f.splat(-f32::from_bits(1)));
-        *wrong = f.max(f.select(fit, zero, one), *wrong);
+    fn all<F: Floats, P: Pairs<F>, const BOUNDS: bool>(x: &[f32], bounds: B, f: F, mut pairs: P) -> [f32; 3] {
+        let none = Seen { excess: f.splat(f32::MIN), finite: f.splat(0.0), wrong: f.splat(0.0) };
+        // Four at once, because each waits for the one before it.
+        let mut seen = [none; 4];
+        let (chunks, rest) = x.as_chunks::<16>();
+        let (groups, singles) = chunks.as_chunks::<4>();
+        for group in groups {
+            for (seen, x) in seen.iter_mut().zip(group) {
+                seen.look::<F, B, BOUNDS>(bounds, f, f.load(x), pairs.next(f));
+            }
+        }
+        for (seen, x) in seen.iter_mut().zip(singles) {
+            seen.look::<F, B, BOUNDS>(bounds, f, f.load(x), pairs.next(f));
+        }
+        if let (Some(&first), [seen, ..]) = (rest.first(), &mut seen) {
+            // Padded by repeating one of the values with its own bounds, so that the padding says nothing new.
+            let [p, q] = pairs.rest(f);
+            let (p, q) = (filled(f.store(p), rest.len()), filled(f.store(q), rest.len()));
+            let mut x = [first; 16];
+            for (to, &value) in x.iter_mut().zip(rest) {
+                *to = value;
+            }
+            seen.look::<F, B, BOUNDS>(bounds, f, f.load(&x), [f.load(&p), f.load(&q)]);
+        }
+        let mut all = [f32::MIN, 0.0, 0.0];
+        let [excess, finite, wrong] = &mut all;
+        for seen in seen {
+            for lane in f.store(seen.excess) {
+                *excess = if lane > *excess { lane } else { *excess };
+            }
+            for lane in f.store(seen.finite) {
+                *finite += lane;
+            }
+            for lane in f.store(seen.wrong) {
+                *wrong += lane;
+            }
+        }
+        all
     }
+}
+
+/// The first `len` values, then the first one again.
+#[inline(always)]
+fn filled(values: [f32; 16], len: usize) -> [f32; 16] {
+    let [first, ..] = values;
+    let mut filled = [first; 16];
+    for (to, value) in filled.iter_mut().zip(values).take(len) {
+        *to = value;
+    }
+    filled
 }
 
 impl<B: Bounds> FloatKernel for Survey<'_, B> {
@@ -115,36 +183,13 @@ impl<B: Bounds> FloatKernel for Survey<'_, B> {
     #[inline(always)]
     fn run<F: Floats>(self, f: F) -> [f32; 3] {
         let Clamp { bounds, p, q, .. } = self.clamp;
-        let (mut p, mut q) = (Feed::new(p), Feed::new(q));
-        let mut worst = [f.splat(f32::MIN), f.splat(0.0), f.splat(0.0)];
-        let (chunks, rest) = self.x.as_chunks::<16>();
-        for x in chunks {
-            Self::look(bounds, f, &mut worst, f.load(x), f.load(p.next()), f.load(q.next()));
-        }
-        let mut all = [f32::MIN, 0.0, 0.0];
-        if let Some(&first) = rest.first() {
-            // Padded by repeating one of the values with its own bounds, so that the padding says nothing new.
-            let fill = |values: [f32; 16]| {
-                let [one, ..] = values;
-                let mut filled = [one; 16];
-                for (to, value) in filled.iter_mut().zip(values).take(rest.len()) {
-                    *to = value;
-                }
-                filled
-            };
-            let (p, q) = (fill(p.rest()), fill(q.rest()));
-            let mut x = [first; 16];
-            for (to, &value) in x.iter_mut().zip(rest) {
-                *to = value;
+        match (p, q) {
+            // Bounds that are the same for all have been looked at.
+            (Limit::One(p), Limit::One(q)) => {
+                Self::all::<F, _, false>(self.x, bounds, f, Alike(f.splat(p), f.splat(q)))
             }
-            Self::look(bounds, f, &mut worst, f.load(&x), f.load(&p), f.load(&q));
+            _ => Self::all::<F, _, true>(self.x, bounds, f, Fed(Feed::new(p), Feed::new(q))),
         }
-        for (all, worst) in all.iter_mut().zip(worst) {
-            for lane in f.store(worst) {
-                *all = if lane > *all { lane } else { *all };
-            }
-        }
-        all
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Error;
 
 use super::distance::{Distance, distance};
 use super::l2_ball::{along, mix};
-use super::place::{Limit, Place, Sealed};
+use super::place::{Place, Sealed};
 use super::sums::finite;
 use super::{Project, Projected};
 
@@ -58,7 +58,7 @@ impl Sealed for SecondOrderCone {
                 let half = 0.5 * t + 0.5 * from.value();
                 let (first, rest) = place.split_at(1).ok_or(Error::Shape)?;
                 first.kept().fill(half);
-                Ok(rest.map(from.toward(half), Limit::ZERO, Limit::ZERO))
+                Ok(from.toward(half).move_all(rest, None))
             }
         }
     }

@@ -8,7 +8,8 @@ use crate::math::sqrt;
 use crate::simd::floats::Floats;
 use crate::{Error, math};
 
-use super::place::{Limit, Map};
+use super::Projected;
+use super::place::{Limit, Map, Place};
 use super::sums::{self, CenteredSquares, Squares, largest, unit_scale};
 
 /// A distance `root / scale`.
@@ -135,12 +136,38 @@ pub(super) struct Toward {
 }
 
 impl Toward {
+    /// Moves about `center`, or the origin.
+    #[inline(always)]
+    pub(super) fn move_all(self, place: Place<'_>, center: Option<&[f32]>) -> Projected {
+        match (self.plain(), center) {
+            (Some(times), None) => place.map(times, Limit::ZERO, Limit::ZERO),
+            _ => place.map(self, center.map_or(Limit::ZERO, Limit::Each), Limit::ZERO),
+        }
+    }
+
+    /// One factor that does all, about the origin.
+    #[inline(always)]
+    pub(super) fn plain(self) -> Option<Times> {
+        (self.quarter == 1.0 && self.first == 1.0).then_some(Times(self.second))
+    }
+
     /// The factor times the difference.
     #[inline(always)]
     pub(super) fn difference<F: Floats>(self, f: F, x: F::V, p: F::V) -> F::V {
         let quarter = f.splat(self.quarter);
         let d = f.sub(f.mul(x, quarter), f.mul(p, quarter));
         f.mul(f.mul(d, f.splat(self.first)), f.splat(self.second))
+    }
+}
+
+/// `x s`.
+#[derive(Clone, Copy)]
+pub(super) struct Times(f32);
+
+impl Map for Times {
+    #[inline(always)]
+    fn map<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
+        f.mul(x, f.splat(self.0))
     }
 }
 

@@ -52,7 +52,7 @@ impl Sealed for L2Ball<'_> {
         if self.holds(&from) {
             return Ok(place.keep());
         }
-        Ok(place.map(from.toward(self.radius), at(self.center), Limit::ZERO))
+        Ok(from.toward(self.radius).move_all(place, self.center))
     }
 
     fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], _: &mut [u8]) -> Result<(), Error> {

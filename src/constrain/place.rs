@@ -99,15 +99,24 @@ impl<'a> Place<'a> {
 
     #[inline(always)]
     pub(super) fn map_with<F: Floats, M: Map>(self, f: F, map: M, p: Limit<'_>, q: Limit<'_>) {
-        let (mut p, mut q) = (Feed::new(p), Feed::new(q));
+        match (p, q) {
+            (Limit::One(p), Limit::One(q)) => self.map_pairs(f, map, Alike(f.splat(p), f.splat(q))),
+            _ => self.map_pairs(f, map, Fed(Feed::new(p), Feed::new(q))),
+        }
+    }
+
+    #[inline(always)]
+    fn map_pairs<F: Floats, M: Map, P: Pairs<F>>(self, f: F, map: M, mut pairs: P) {
         match self {
             Place::Apart { x, out } => {
                 let (chunks, rest) = x.as_chunks::<16>();
                 let (out_chunks, out_rest) = out.as_chunks_mut::<16>();
                 for (x, out) in chunks.iter().zip(out_chunks) {
-                    *out = f.store(map.map(f, f.load(x), f.load(p.next()), f.load(q.next())));
+                    let [p, q] = pairs.next(f);
+                    *out = f.store(map.map(f, f.load(x), p, q));
                 }
-                let last = f.store(map.map(f, f.load(&padded(rest)), f.load(&p.rest()), f.load(&q.rest())));
+                let [p, q] = pairs.rest(f);
+                let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
                 for (out, last) in out_rest.iter_mut().zip(last) {
                     *out = last;
                 }
@@ -115,9 +124,11 @@ impl<'a> Place<'a> {
             Place::Inside(x) => {
                 let (chunks, rest) = x.as_chunks_mut::<16>();
                 for x in chunks {
-                    *x = f.store(map.map(f, f.load(x), f.load(p.next()), f.load(q.next())));
+                    let [p, q] = pairs.next(f);
+                    *x = f.store(map.map(f, f.load(x), p, q));
                 }
-                let last = f.store(map.map(f, f.load(&padded(rest)), f.load(&p.rest()), f.load(&q.rest())));
+                let [p, q] = pairs.rest(f);
+                let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
                 for (x, last) in rest.iter_mut().zip(last) {
                     *x = last;
                 }
@@ -201,6 +212,40 @@ impl<'a> Feed<'a> {
     #[inline(always)]
     pub(super) fn rest(&self) -> [f32; 16] {
         if self.each.is_some() { padded(self.rest) } else { self.one }
+    }
+}
+
+/// Two numbers for each coordinate, 16 coordinates at a time.
+pub(super) trait Pairs<F: Floats> {
+    fn next(&mut self, f: F) -> [F::V; 2];
+    /// What is behind the last 16, padded with zeros where there is one for each.
+    fn rest(&self, f: F) -> [F::V; 2];
+}
+
+/// The same for all: stays in registers.
+pub(super) struct Alike<V>(pub(super) V, pub(super) V);
+
+impl<F: Floats> Pairs<F> for Alike<F::V> {
+    #[inline(always)]
+    fn next(&mut self, _: F) -> [F::V; 2] {
+        [self.0, self.1]
+    }
+    #[inline(always)]
+    fn rest(&self, _: F) -> [F::V; 2] {
+        [self.0, self.1]
+    }
+}
+
+pub(super) struct Fed<'a>(pub(super) Feed<'a>, pub(super) Feed<'a>);
+
+impl<F: Floats> Pairs<F> for Fed<'_> {
+    #[inline(always)]
+    fn next(&mut self, f: F) -> [F::V; 2] {
+        [f.load(self.0.next()), f.load(self.1.next())]
+    }
+    #[inline(always)]
+    fn rest(&self, f: F) -> [F::V; 2] {
+        [f.load(&self.0.rest()), f.load(&self.1.rest())]
     }
 }
 

@@ -60,7 +60,11 @@ impl FloatKernel for Rows<'_> {
                 row.keep();
             } else {
                 active = true;
-                row.map_with(f, from.toward(radius), Limit::ZERO, Limit::ZERO);
+                let toward = from.toward(radius);
+                match toward.plain() {
+                    Some(times) => row.map_with(f, times, Limit::ZERO, Limit::ZERO),
+                    None => row.map_with(f, toward, Limit::ZERO, Limit::ZERO),
+                }
             }
             rest = later;
         }

@@ -3,8 +3,8 @@
 use crate::Error;
 
 use super::distance::{Distance, distance};
-use super::l2_ball::{at, check_radius, pull_back_scaled};
-use super::place::{Limit, Place, Sealed};
+use super::l2_ball::{check_radius, pull_back_scaled};
+use super::place::{Place, Sealed};
 use super::sums::finite;
 use super::{Project, Projected};
 
@@ -48,7 +48,7 @@ impl Sealed for Sphere<'_> {
             }
             return Ok(Projected { active: true });
         }
-        Ok(place.map(from.toward(self.radius), at(self.center), Limit::ZERO))
+        Ok(from.toward(self.radius).move_all(place, self.center))
     }
 
     fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], _: &mut [u8]) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::math::{Compensated, tree_sum};
 use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::{Error, simd};
 
-use super::place::{Feed, Limit, padded};
+use super::place::{Alike, Fed, Feed, Limit, Pairs, padded};
 
 /// `N` terms of a value and of two numbers at its place. Zeros give terms of zero: the last vector is padded with them.
 pub(crate) trait Terms<const N: usize>: Copy {
@@ -52,22 +52,38 @@ pub(super) fn sums_with<const N: usize, const U: usize, F: Floats, T: Terms<N>>(
     p: Limit<'_>,
     q: Limit<'_>,
 ) -> [f32; N] {
+    match (p, q) {
+        (Limit::One(p), Limit::One(q)) => {
+            sums_of_pairs::<N, U, F, T, _>(f, terms, x, Alike(f.splat(p), f.splat(q)))
+        }
+        _ => sums_of_pairs::<N, U, F, T, _>(f, terms, x, Fed(Feed::new(p), Feed::new(q))),
+    }
+}
+
+#[inline(always)]
+fn sums_of_pairs<const N: usize, const U: usize, F: Floats, T: Terms<N>, P: Pairs<F>>(
+    f: F,
+    terms: T,
+    x: &[f32],
+    mut pairs: P,
+) -> [f32; N] {
     let mut totals = [Compensated::default(); N];
-    let (mut p, mut q) = (Feed::new(p), Feed::new(q));
     for piece in x.chunks(PIECE) {
         let mut lanes = [[f.splat(0.0); N]; U];
         let (chunks, rest) = piece.as_chunks::<16>();
         let (groups, singles) = chunks.as_chunks::<U>();
         for group in groups {
             for (lanes, x) in lanes.iter_mut().zip(group) {
-                let new = terms.terms(f, f.load(x), f.load(p.next()), f.load(q.next()));
+                let [p, q] = pairs.next(f);
+                let new = terms.terms(f, f.load(x), p, q);
                 for (lane, new) in lanes.iter_mut().zip(new) {
                     *lane = f.add(*lane, new);
                 }
             }
         }
         for (lanes, x) in lanes.iter_mut().zip(singles) {
-            let new = terms.terms(f, f.load(x), f.load(p.next()), f.load(q.next()));
+            let [p, q] = pairs.next(f);
+            let new = terms.terms(f, f.load(x), p, q);
             for (lane, new) in lanes.iter_mut().zip(new) {
                 *lane = f.add(*lane, new);
             }
@@ -79,7 +95,8 @@ pub(super) fn sums_with<const N: usize, const U: usize, F: Floats, T: Terms<N>>(
             }
         }
         if !rest.is_empty() {
-            let new = terms.terms(f, f.load(&padded(rest)), f.load(&p.rest()), f.load(&q.rest()));
+            let [p, q] = pairs.rest(f);
+            let new = terms.terms(f, f.load(&padded(rest)), p, q);
             for (sum, new) in sum.iter_mut().zip(new) {
                 *sum = f.add(*sum, new);
             }

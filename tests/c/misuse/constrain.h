@@ -133,20 +133,20 @@ static void constraint_sets(void) {
     SAME(max, hq_affine_factor_len(max, 2));
     SAME(sizeof room, hq_affine_prepare_workspace_size(2, COLS));
     SAME(max, hq_affine_prepare_workspace_size(max / 8, 8));
-#define PREPARE(rows, a, an, b, bn, f, fn, s, sn) hq_affine_prepare(rows, COLS, a, an, b, bn, f, fn, s, sn)
-    EXPECT(HQ_OK, PREPARE(2, x, 2 * COLS, x, 2, y, 2 * (COLS + 1), room, sizeof room));
-    EXPECT(HQ_OK, PREPARE(0, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
-    EXPECT(HQ_ERROR_SHAPE, PREPARE(2, x, COLS, x, 2, y, n, room, sizeof room));
-    EXPECT(HQ_ERROR_SHAPE, PREPARE(2, x, 2 * COLS, x, 1, y, n, room, sizeof room));
-    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, PREPARE(2, x, 2 * COLS, x, 2, y, 2 * COLS, room, sizeof room));
-    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, PREPARE(2, x, 2 * COLS, x, 2, y, n, room, 4));
-    EXPECT(HQ_ERROR_NON_FINITE, PREPARE(2, bad, 2 * COLS, x, 2, y, n, room, sizeof room));
-    EXPECT(HQ_ERROR_OVERLAP, PREPARE(2, x, 2 * COLS, x, 2, y, n, y, sizeof room));
-    EXPECT(HQ_ERROR_NULL_POINTER, PREPARE(2, NULL, 2 * COLS, x, 2, y, n, room, sizeof room));
-    EXPECT(HQ_ERROR_SIZE_OVERFLOW, PREPARE(max, x, 2 * COLS, x, 2, y, n, room, sizeof room));
+#define FACTOR(rows, a, an, b, bn, f, fn, s, sn) hq_affine_prepare(rows, COLS, a, an, b, bn, f, fn, s, sn)
+    EXPECT(HQ_OK, FACTOR(2, x, 2 * COLS, x, 2, y, 2 * (COLS + 1), room, sizeof room));
+    EXPECT(HQ_OK, FACTOR(0, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
+    EXPECT(HQ_ERROR_SHAPE, FACTOR(2, x, COLS, x, 2, y, n, room, sizeof room));
+    EXPECT(HQ_ERROR_SHAPE, FACTOR(2, x, 2 * COLS, x, 1, y, n, room, sizeof room));
+    EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, FACTOR(2, x, 2 * COLS, x, 2, y, 2 * COLS, room, sizeof room));
+    EXPECT(HQ_ERROR_WORKSPACE_TOO_SMALL, FACTOR(2, x, 2 * COLS, x, 2, y, n, room, 4));
+    EXPECT(HQ_ERROR_NON_FINITE, FACTOR(2, bad, 2 * COLS, x, 2, y, n, room, sizeof room));
+    EXPECT(HQ_ERROR_OVERLAP, FACTOR(2, x, 2 * COLS, x, 2, y, n, y, sizeof room));
+    EXPECT(HQ_ERROR_NULL_POINTER, FACTOR(2, NULL, 2 * COLS, x, 2, y, n, room, sizeof room));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, FACTOR(max, x, 2 * COLS, x, 2, y, n, room, sizeof room));
     memset(factor, 0, sizeof factor);
-    EXPECT(HQ_ERROR_RANK_DEFICIENT, PREPARE(2, factor, 2 * COLS, x, 2, y, n, room, sizeof room));
-    EXPECT(HQ_OK, PREPARE(2, x, 2 * COLS, x, 2, factor, 2 * (COLS + 1), room, sizeof room));
+    EXPECT(HQ_ERROR_RANK_DEFICIENT, FACTOR(2, factor, 2 * COLS, x, 2, y, n, room, sizeof room));
+    EXPECT(HQ_OK, FACTOR(2, x, 2 * COLS, x, 2, factor, 2 * (COLS + 1), room, sizeof room));
     other = set_of(HQ_SET_AFFINE, 0.0f, factor, 2 * (COLS + 1), 2);
     SAME(11, hq_set_workspace_size(&other, COLS));
     EXPECT(HQ_OK, hq_set_project(&other, x, y, COLS, room + 1, 11, active));
