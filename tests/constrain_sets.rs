@@ -85,7 +85,8 @@ fn wrong_bounds_are_refused() {
         (low[at], high[at]) = (-1.0, 1.0);
     }
     assert_eq!(refused(&low[..19], &high), Some(Error::Shape));
-    for (l, h) in [(1.0, 0.0), (f32::NAN, 0.0), (0.0, f32::NAN)] {
+    let far = f32::INFINITY;
+    for (l, h) in [(1.0, 0.0), (f32::NAN, 0.0), (0.0, f32::NAN), (far, far), (-far, -far)] {
         assert_eq!(bounds(l, h).violation(&[]), Err(Error::InvalidArgument));
         assert_eq!(bounds(l, h).violation(&x), Err(Error::InvalidArgument));
     }

@@ -45,7 +45,7 @@ impl<'a> BoxSet<'a> {
     fn clamp(&self) -> Result<Clamp<'a, LowHigh>, Error> {
         // Of an empty vector no bound is looked at, but a bound for all.
         if let (Limit::One(low), Limit::One(high)) = (self.lower, self.upper)
-            && (low.is_nan() || high.is_nan() || low > high)
+            && ((high - low).is_nan() || low > high)
         {
             return Err(Error::InvalidArgument);
         }

@@ -4,7 +4,7 @@ use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::{Error, simd};
 
 use super::Projected;
-use super::place::{Alike, Fed, Feed, Limit, Map, Pairs, Place, padded};
+use super::place::{Fed, Feed, Limit, Map, Pairs, Place, padded};
 use super::sums::finite;
 
 /// The bounds of a coordinate from its two numbers.
@@ -57,7 +57,8 @@ impl<B: Bounds> Clamp<'_, B> {
     }
 
     pub(super) fn violation(&self, x: &[f32]) -> Result<f32, Error> {
-        Ok(self.excess(x)?.clamp(0.0, f32::MAX))
+        let excess = self.excess(x)?;
+        Ok(if excess > 0.0 { excess.min(f32::MAX) } else { 0.0 })
     }
 
     pub(super) fn apply(&self, place: Place<'_>) -> Result<Projected, Error> {
@@ -104,29 +105,37 @@ struct Seen<V> {
 }
 
 impl<V: Copy> Seen<V> {
-    /// With `BOUNDS` the bounds are looked at too.
     #[inline(always)]
-    fn look<F: Floats<V = V>, B: Bounds, const BOUNDS: bool>(
-        &mut self,
-        bounds: B,
-        f: F,
-        x: V,
-        [p, q]: [V; 2],
-    ) {
+    fn look<F: Floats<V = V>, B: Bounds>(&mut self, bounds: B, f: F, x: V, [p, q]: [V; 2]) {
         let [low, high] = bounds.bounds(f, p, q);
         self.excess = f.max(f.max(f.sub(low, x), f.sub(x, high)), self.excess);
-        self.finite = f.add(self.finite, f.sub(x, x));
-        if BOUNDS {
-            // Not negative, not NaN; an infinite bound only on its side.
-            let fit = f.greater(f.sub(high, low), f.splat(-f32::from_bits(1)));
-            self.wrong = f.max(f.select(fit, f.splat(0.0), f.splat(1.0)), self.wrong);
-        }
+        self.finite = f.add(self.finite, f.mul(x, f.splat(0.0)));
+        // Not negative, not NaN; an infinite bound only on its side.
+        let fit = f.greater(f.sub(high, low), f.splat(-f32::from_bits(1)));
+        self.wrong = f.max(f.select(fit, f.splat(0.0), f.splat(1.0)), self.wrong);
+    }
+}
+
+/// Of the values seen: the least, the largest; zero, or NaN if one was not finite.
+#[derive(Clone, Copy)]
+struct Range<V> {
+    least: V,
+    largest: V,
+    finite: V,
+}
+
+impl<V: Copy> Range<V> {
+    #[inline(always)]
+    fn look<F: Floats<V = V>>(&mut self, f: F, x: V) {
+        self.least = f.min(x, self.least);
+        self.largest = f.max(x, self.largest);
+        self.finite = f.add(self.finite, f.mul(x, f.splat(0.0)));
     }
 }
 
 impl<B: Bounds> Survey<'_, B> {
     #[inline(always)]
-    fn all<F: Floats, P: Pairs<F>, const BOUNDS: bool>(x: &[f32], bounds: B, f: F, mut pairs: P) -> [f32; 3] {
+    fn each<F: Floats, P: Pairs<F>>(x: &[f32], bounds: B, f: F, mut pairs: P) -> [f32; 3] {
         let none = Seen { excess: f.splat(f32::MIN), finite: f.splat(0.0), wrong: f.splat(0.0) };
         // Four at once, because each waits for the one before it.
         let mut seen = [none; 4];
@@ -134,11 +143,11 @@ impl<B: Bounds> Survey<'_, B> {
         let (groups, singles) = chunks.as_chunks::<4>();
         for group in groups {
             for (seen, x) in seen.iter_mut().zip(group) {
-                seen.look::<F, B, BOUNDS>(bounds, f, f.load(x), pairs.next(f));
+                seen.look::<F, B>(bounds, f, f.load(x), pairs.next(f));
             }
         }
         for (seen, x) in seen.iter_mut().zip(singles) {
-            seen.look::<F, B, BOUNDS>(bounds, f, f.load(x), pairs.next(f));
+            seen.look::<F, B>(bounds, f, f.load(x), pairs.next(f));
         }
         if let (Some(&first), [seen, ..]) = (rest.first(), &mut seen) {
             // Padded by repeating one of the values with its own bounds, so that the padding says nothing new.
@@ -148,7 +157,7 @@ impl<B: Bounds> Survey<'_, B> {
             for (to, &value) in x.iter_mut().zip(rest) {
                 *to = value;
             }
-            seen.look::<F, B, BOUNDS>(bounds, f, f.load(&x), [f.load(&p), f.load(&q)]);
+            seen.look::<F, B>(bounds, f, f.load(&x), [f.load(&p), f.load(&q)]);
         }
         let mut all = [f32::MIN, 0.0, 0.0];
         let [excess, finite, wrong] = &mut all;
@@ -164,6 +173,44 @@ impl<B: Bounds> Survey<'_, B> {
             }
         }
         all
+    }
+
+    /// With bounds that are the same for all, and have been looked at.
+    #[inline(always)]
+    fn alike<F: Floats>(x: &[f32], bounds: B, f: F, p: f32, q: f32) -> [f32; 3] {
+        let none = Range { least: f.splat(f32::MAX), largest: f.splat(f32::MIN), finite: f.splat(0.0) };
+        let mut seen = [none; 4];
+        let (chunks, rest) = x.as_chunks::<16>();
+        let (groups, singles) = chunks.as_chunks::<4>();
+        for group in groups {
+            for (seen, x) in seen.iter_mut().zip(group) {
+                seen.look(f, f.load(x));
+            }
+        }
+        for (seen, x) in seen.iter_mut().zip(singles) {
+            seen.look(f, f.load(x));
+        }
+        let (mut least, mut largest, mut finite) = (f32::MAX, f32::MIN, 0.0);
+        for seen in seen {
+            for lane in f.store(seen.least) {
+                least = if lane < least { lane } else { least };
+            }
+            for lane in f.store(seen.largest) {
+                largest = if lane > largest { lane } else { largest };
+            }
+            for lane in f.store(seen.finite) {
+                finite += lane;
+            }
+        }
+        for &x in rest {
+            least = if x < least { x } else { least };
+            largest = if x > largest { x } else { largest };
+            finite += x * 0.0;
+        }
+        let [low, high] = bounds.bounds(f, f.splat(p), f.splat(q));
+        let ([low, ..], [high, ..]) = (f.store(low), f.store(high));
+        let (below, above) = (low - least, largest - high);
+        [if below > above { below } else { above }, finite, 0.0]
     }
 }
 
@@ -184,11 +231,8 @@ impl<B: Bounds> FloatKernel for Survey<'_, B> {
     fn run<F: Floats>(self, f: F) -> [f32; 3] {
         let Clamp { bounds, p, q, .. } = self.clamp;
         match (p, q) {
-            // Bounds that are the same for all have been looked at.
-            (Limit::One(p), Limit::One(q)) => {
-                Self::all::<F, _, false>(self.x, bounds, f, Alike(f.splat(p), f.splat(q)))
-            }
-            _ => Self::all::<F, _, true>(self.x, bounds, f, Fed(Feed::new(p), Feed::new(q))),
+            (Limit::One(p), Limit::One(q)) => Self::alike(self.x, bounds, f, p, q),
+            _ => Self::each(self.x, bounds, f, Fed(Feed::new(p), Feed::new(q))),
         }
     }
 }

@@ -120,7 +120,7 @@ impl Distance {
         }
         // In two steps, neither of which leaves the range: to a distance near 1, then to the radius.
         let (scale, root) = match self.scale / self.quarter {
-            scale if scale == 1.0 => (unit_scale(self.root), self.root * unit_scale(self.root)),
+            1.0 => (unit_scale(self.root), self.root * unit_scale(self.root)),
             scale => (scale, self.root),
         };
         Toward { quarter: self.quarter, first: scale, second: radius / root }
