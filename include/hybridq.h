@@ -249,25 +249,14 @@
 #define HQ_EMPTY_ERROR 3
 
 /**
- * Bounds are used where they pay: `HQ_BOUNDS_YINYANG` if `k * cols` is at least 16,384 and they take no more memory than the
- * points, else `HQ_BOUNDS_HAMERLY`.
+ * Bounds are used where they pay.
  */
 #define HQ_BOUNDS_AUTO 0
 
 /**
- * Every point is compared with every centre in every iteration; takes no memory for bounds.
+ * Every point is compared with every centre in every iteration; takes 12 bytes a point less.
  */
 #define HQ_BOUNDS_OFF 1
-
-/**
- * One lower bound a point (Hamerly's): 12 bytes a point in all.
- */
-#define HQ_BOUNDS_HAMERLY 2
-
-/**
- * Beside it one for every 16 centres (Yinyang's), whatever memory they take: 4 bytes each, their number a multiple of 16.
- */
-#define HQ_BOUNDS_YINYANG 3
 
 /**
  * No label changed: a fixed point of the algorithm.
@@ -308,6 +297,71 @@
  * Every row comes once, in random order, before any comes again. Takes 4 bytes a row.
  */
 #define HQ_DRAW_SHUFFLE 1
+
+/**
+ * `{x : |x - c| <= radius}` in the Euclidean norm. `a`: the centre c, or NULL for the origin. Violation: the distance.
+ */
+#define HQ_SET_L2_BALL 0
+
+/**
+ * `{x : low <= x <= high}`. `a`: the lower bounds, `b`: the upper ones; each of `len` values, of one for all coordinates,
+ * or NULL for none. Infinite bounds are none. Violation: the largest distance of a value from its bounds.
+ */
+#define HQ_SET_BOX 1
+
+/**
+ * `{x : x >= 0}`. Violation: the largest magnitude of a negative value.
+ */
+#define HQ_SET_NON_NEGATIVE 2
+
+/**
+ * `{x : |x[i] - c[i]| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: as of a box.
+ */
+#define HQ_SET_LINF_BALL 3
+
+/**
+ * `{x : a . x <= value}`. `a`: `len` values, not all 0. Violation: the distance. `HQ_ERROR_NON_FINITE` also where the
+ * distance is beyond the range of `float`.
+ */
+#define HQ_SET_HALFSPACE 4
+
+/**
+ * `{x : a . x = value}`. Otherwise as `HQ_SET_HALFSPACE`.
+ */
+#define HQ_SET_HYPERPLANE 5
+
+/**
+ * `{x : A x = b}`. `a`: the factor that `hq_affine_prepare` made; `count`: the rows of A. Violation: the distance.
+ */
+#define HQ_SET_AFFINE 6
+
+/**
+ * `{(t, z) : |z| <= t}`; `t` is the first value. Violation: `|z| - t`.
+ */
+#define HQ_SET_SECOND_ORDER_CONE 7
+
+/**
+ * `{x : |x - c| = radius}`. `a`: the centre c, or NULL for the origin, from which the first value is moved. Violation: the
+ * distance.
+ */
+#define HQ_SET_SPHERE 8
+
+/**
+ * Matrices whose rows have a Euclidean norm of at most `radius`. `count`: values of a row, at least 1; `len` is a multiple.
+ * Violation: that of the worst row.
+ */
+#define HQ_SET_ROW_MAX_NORM 9
+
+/**
+ * Sets side by side: `sets` points to `count` of them, at most `HQ_SET_PARTS_MAX`; each takes its `len` values, together all
+ * of them. A part may not be a product (`HQ_ERROR_UNSUPPORTED`). Violation: the largest of its parts.
+ */
+#define HQ_SET_PRODUCT 10
+
+/**
+ * The most parts of a product.
+ */
+#define HQ_SET_PARTS_MAX 16
 
 /**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
@@ -753,25 +807,6 @@ typedef struct hq_kmeans_int8_step {
 } hq_kmeans_int8_step;
 
 /**
- * A batch from one cluster.
- */
-typedef struct hq_data_batch {
-    /**
-     * Which cluster.
-     */
-    uint32_t cluster;
-    /**
-     * How many rows were written.
-     */
-    uint32_t rows;
-    /**
-     * The share of the cluster among all rows, over its probability: times this, the mean over the batch has the
-     * expectation of the mean over all rows. 1 if clusters are drawn by size.
-     */
-    float weight;
-} hq_data_batch;
-
-/**
  * The two nearest centres of a point.
  */
 typedef struct hq_kmeans_top2 {
@@ -852,6 +887,59 @@ typedef struct hq_kmeans_batch_options {
      */
     float reassignment_ratio;
 } hq_kmeans_batch_options;
+
+/**
+ * A constraint set. Which fields count says the kind; set all others to 0 or NULL (`hq_set s = {0};` does).
+ *
+ * The struct and the arrays that it points to are only read, and are not kept. Radii are finite and at least 0. 72 bytes
+ * where pointers have 8, 44 where they have 4.
+ */
+typedef struct hq_set {
+    /**
+     * One of `HQ_SET_*`.
+     */
+    int32_t kind;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+    /**
+     * A radius.
+     */
+    float radius;
+    /**
+     * The right-hand side of a halfspace or hyperplane.
+     */
+    float value;
+    /**
+     * The first array.
+     */
+    const float *a;
+    /**
+     * Its length; 0 for NULL.
+     */
+    size_t a_len;
+    /**
+     * The second array.
+     */
+    const float *b;
+    /**
+     * Its length; 0 for NULL.
+     */
+    size_t b_len;
+    /**
+     * How many rows, columns or parts.
+     */
+    size_t count;
+    /**
+     * As a part of a product: how many values it takes.
+     */
+    size_t len;
+    /**
+     * The parts of a product.
+     */
+    const struct hq_set *sets;
+} hq_set;
 
 /**
  * Done; the outputs are written.
@@ -950,10 +1038,9 @@ typedef struct hq_kmeans_batch_options {
 #define HQ_ERROR_EMPTY_CLUSTER -18
 
 /**
- * No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least one is
- * above its largest.
+ * The rows of a system of equations depend on each other, to the precision of `float`.
  */
-#define HQ_ERROR_INFEASIBLE -19
+#define HQ_ERROR_RANK_DEFICIENT -19
 
 #ifdef __cplusplus
 extern "C" {
@@ -2708,151 +2795,6 @@ hq_status hq_kmeans_predict(size_t n,
                             size_t scratch_size);
 
 /**
- * Bytes of scratch that `hq_kmeans_assign_balanced` needs: 4 for each row and cluster, and some for each row and each pair of
- * clusters. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
- *
- * ```c
- * assert(hq_kmeans_assign_balanced_workspace_size(1000, 2, 8) < 96 * 1024);
- * assert(hq_kmeans_assign_balanced_workspace_size(1000, 2, 0) == SIZE_MAX);
- * ```
- */
-size_t hq_kmeans_assign_balanced_workspace_size(size_t n,
-                                                size_t d,
-                                                size_t k);
-
-/**
- * The clusters of all points that have the least sum of weight * squared distance to `k` given centres while their sizes
- * stay within bounds. This is the exact optimum; of equally good ones it is the one whose labels come first, compared row by
- * row. The same labels on every machine.
- *
- * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
- * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1. They count in the
- *   sum, not in the sizes, which are numbers of rows.
- * - `k`: 1 to 32768.
- * - `centers`: `centers_len` = `k * d` finite values.
- * - `least`, `most`: the bounds of the sizes. A length of `k`: a bound for each cluster; 1: the same for all; 0: none. Both lengths
- *   0: balanced, `n / k` rows each, rounded up or down.
- * - `labels`: at least `n` numbers, of which just those are written.
- * - `distances`: at least `n` floats for the squared distances to the centres of these labels, or NULL with
- *   `distances_len` 0.
- * - `scratch`: at least `hq_kmeans_assign_balanced_workspace_size(n, d, k)` bytes at any alignment.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_INFEASIBLE` (no assignment keeps the sizes), `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, a negative
- * weight, no weight above 0), `HQ_ERROR_SHAPE` (also: neither 0, 1 nor `k` bounds), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
- * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
- * `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const float x[4] = {0.0f, 1.0f, 2.0f, 9.0f}, centers[2] = {0.0f, 8.0f};
- * const uint32_t most = 3;
- * uint32_t labels[4];
- * uint8_t scratch[4096];
- * assert(hq_kmeans_assign_balanced_workspace_size(4, 1, 2) <= sizeof scratch);
- * assert(hq_kmeans_assign_balanced(4, 1, x, 4, NULL, 0, 2, centers, 2, NULL, 0, NULL, 0, labels, 4, NULL, 0, scratch,
- *                                  sizeof scratch) == HQ_OK);
- * assert(labels[1] == 0 && labels[2] == 1 && labels[3] == 1); // two each
- * assert(hq_kmeans_assign_balanced(4, 1, x, 4, NULL, 0, 2, centers, 2, NULL, 0, &most, 1, labels, 4, NULL, 0, scratch,
- *                                  sizeof scratch) == HQ_OK);
- * assert(labels[2] == 0 && labels[3] == 1); // three at most
- * ```
- */
-hq_status hq_kmeans_assign_balanced(size_t n,
-                                    size_t d,
-                                    const float *x,
-                                    size_t x_len,
-                                    const float *weights,
-                                    size_t weights_len,
-                                    size_t k,
-                                    const float *centers,
-                                    size_t centers_len,
-                                    const uint32_t *least,
-                                    size_t least_len,
-                                    const uint32_t *most,
-                                    size_t most_len,
-                                    uint32_t *labels,
-                                    size_t labels_len,
-                                    float *distances,
-                                    size_t distances_len,
-                                    void *scratch,
-                                    size_t scratch_size);
-
-/**
- * Bytes of scratch that `hq_kmeans_fit_balanced` needs: 4 for each row and cluster, and some for each row and each pair of
- * clusters. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
- *
- * ```c
- * assert(hq_kmeans_fit_balanced_workspace_size(1000, 2, 8) < 96 * 1024);
- * ```
- */
-size_t hq_kmeans_fit_balanced_workspace_size(size_t n,
-                                             size_t d,
-                                             size_t k);
-
-/**
- * Lloyd's algorithm from given centres, with clusters whose sizes stay within bounds: labels as from
- * `hq_kmeans_assign_balanced`, then centres at their means, until no label changes. The inertia does not rise from one iteration to the next
- * (but for the rounding of the means). The same result on every machine.
- *
- * - `x`, `weights`: as for `hq_kmeans_assign_balanced`.
- * - `k`: 1 to `n`, at most 32768.
- * - `least`, `most`: as for `hq_kmeans_assign_balanced`.
- * - `options`: NULL for the usual ones. `bounds` has no part in it. `HQ_EMPTY_SPLIT_LARGEST` is not offered; with a least
- *   size of 1 no cluster is empty.
- * - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
- * - `labels`: at least `n` numbers, of which just those are written: what `hq_kmeans_assign_balanced` gives for the
- *   returned centres.
- * - `result`: inertia (of these labels), iterations, why it stopped.
- * - `scratch`: at least `hq_kmeans_fit_balanced_workspace_size(n, d, k)` bytes at any alignment.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_INFEASIBLE` (no assignment keeps the sizes), `HQ_ERROR_INVALID_ARGUMENT` (as `hq_kmeans_fit`),
- * `HQ_ERROR_UNSUPPORTED` (`HQ_EMPTY_SPLIT_LARGEST`), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE` (also: neither 0, 1 nor `k` bounds),
- * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
- * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only with
- * `HQ_EMPTY_ERROR`). The outputs are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const float x[6] = {0.0f, 1.0f, 2.0f, 3.0f, 8.0f, 10.0f};
- * float centers[2] = {0.0f, 9.0f};
- * uint32_t labels[6];
- * uint8_t scratch[4096];
- * hq_kmeans_result result;
- * assert(hq_kmeans_fit_balanced_workspace_size(6, 1, 2) <= sizeof scratch);
- * assert(hq_kmeans_fit_balanced(6, 1, x, 6, NULL, 0, 2, NULL, 0, NULL, 0, NULL, centers, 2, labels, 6, &result,
- *                               scratch, sizeof scratch) == HQ_OK);
- * assert(centers[0] == 1.0f && centers[1] == 7.0f && labels[3] == 1 && result.inertia == 28.0f);
- * ```
- */
-hq_status hq_kmeans_fit_balanced(size_t n,
-                                 size_t d,
-                                 const float *x,
-                                 size_t x_len,
-                                 const float *weights,
-                                 size_t weights_len,
-                                 size_t k,
-                                 const uint32_t *least,
-                                 size_t least_len,
-                                 const uint32_t *most,
-                                 size_t most_len,
-                                 const struct hq_kmeans_options *options,
-                                 float *centers,
-                                 size_t centers_len,
-                                 uint32_t *labels,
-                                 size_t labels_len,
-                                 struct hq_kmeans_result *result,
-                                 void *scratch,
-                                 size_t scratch_size);
-
-/**
  * Floats of the limits of `d` features: `2 d + 2`. `SIZE_MAX` on overflow.
  *
  * ```c
@@ -3028,8 +2970,7 @@ hq_status hq_kmeans_merge(int64_t *partial, size_t partial_len, const int64_t *o
  *
  * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
  * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers.
- * - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` is refused: see
- *   `hq_kmeans_update_farthest`.
+ * - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` needs the points and is refused.
  * - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
  * - `step`: how far they moved, and the inertia before.
  *
@@ -3062,140 +3003,6 @@ hq_status hq_kmeans_update(size_t rows,
                            float *centers,
                            size_t centers_len,
                            struct hq_kmeans_step *step);
-
-/**
- * `uint32_t` of the candidates for empty clusters: `k * (d + 4)`. `SIZE_MAX` for `k` 0, and on overflow.
- *
- * ```c
- * assert(hq_kmeans_farthest_len(3, 10) == 42);
- * ```
- */
-size_t hq_kmeans_farthest_len(size_t k, size_t d);
-
-/**
- * Adds the rows of a part of the data to the candidates for empty clusters, after `hq_kmeans_accumulate`.
- *
- * Candidates are an array of `uint32_t` with the `k` rows that are farthest from their centres; the caller fills it with zeros at the
- * start of an iteration. Those of parts of the data are merged by `hq_kmeans_farthest_merge` (over MPI: gather them, and merge one
- * after the other), in any order.
- *
- * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
- * - `first`: the number of the part's first row in all the data: every row has a number of its own, below 2^31.
- * - `x`, `weights`, `centers`: as for `hq_kmeans_accumulate`.
- * - `labels`: `labels_len` = `n` numbers, as `hq_kmeans_accumulate` gave them for these centres.
- * - `farthest`: `farthest_len` = `hq_kmeans_farthest_len(k, d)` numbers, added to.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d`, `k` or `rows` 0, a point or weight outside the limits, a label that is not below `k`, no weight above 0),
- * `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
- * `HQ_ERROR_NON_FINITE`. `farthest` is untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const float x[4] = {0.0f, 1.0f, 2.0f, 9.0f};
- * float limits[4], centers[2] = {1.0f, 100.0f}; // nobody is near the second
- * int64_t partial[2 * 3 + 13] = {0};
- * uint32_t labels[4], farthest[2 * 5] = {0};
- * uint8_t scratch[16384];
- * hq_kmeans_step step;
- * assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
- * assert(hq_kmeans_limits_add(4, 1, x, 4, NULL, 0, limits, 4) == HQ_OK);
- * assert(hq_kmeans_assign_workspace_size(2, 1) <= sizeof scratch);
- * assert(hq_kmeans_accumulate(4, limits, 4, 4, 1, x, 4, NULL, 0, 2, centers, 2, labels, 4, partial, 19, scratch,
- *                             sizeof scratch) == HQ_OK);
- * assert(hq_kmeans_farthest_add(4, limits, 4, 0, 4, 1, x, 4, NULL, 0, 2, centers, 2, labels, 4, farthest, 10) == HQ_OK);
- * assert(hq_kmeans_update_farthest(4, limits, 4, 2, partial, 19, farthest, 10, centers, 2, &step) == HQ_OK);
- * assert(centers[0] == 1.0f && centers[1] == 9.0f && step.empty == 1);
- * ```
- */
-hq_status hq_kmeans_farthest_add(size_t rows,
-                                 const float *limits,
-                                 size_t limits_len,
-                                 size_t first,
-                                 size_t n,
-                                 size_t d,
-                                 const float *x,
-                                 size_t x_len,
-                                 const float *weights,
-                                 size_t weights_len,
-                                 size_t k,
-                                 const float *centers,
-                                 size_t centers_len,
-                                 const uint32_t *labels,
-                                 size_t labels_len,
-                                 uint32_t *farthest,
-                                 size_t farthest_len);
-
-/**
- * Merges the candidates of two parts of the data, which have no row in common, in any order.
- *
- * - `farthest`, `other`: `hq_kmeans_farthest_len(k, d)` numbers each. They must not overlap.
- *
- * Callable from any thread.
- *
- * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
- * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `farthest` is untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * uint32_t farthest[5] = {0};
- * const uint32_t other[5] = {0x3F800000, 7, 0, 1, 0x40000000}; // row 7, at distance 1
- * assert(hq_kmeans_farthest_merge(1, 1, farthest, 5, other, 5) == HQ_OK && farthest[1] == 7);
- * ```
- */
-hq_status hq_kmeans_farthest_merge(size_t k,
-                                   size_t d,
-                                   uint32_t *farthest,
-                                   size_t farthest_len,
-                                   const uint32_t *other,
-                                   size_t other_len);
-
-/**
- * As `hq_kmeans_update` with `HQ_EMPTY_FARTHEST`: every cluster without weight gets the row that is farthest from its centre, among
- * those that do not leave their own cluster without weight; then the centres move to their means. This is the step that `hq_kmeans_fit`
- * takes, to the bit.
- *
- * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
- * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers, of all the data; the rows are moved to their new clusters in it.
- * - `farthest`: `farthest_len` = `hq_kmeans_farthest_len(k, d)` numbers, of all the data; records that are used are taken away. Not
- *   looked at if no cluster is empty (`partial[k * d + j]` is the weight of cluster `j`), and may be NULL with length 0 then.
- * - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
- * - `step`: how far they moved, the inertia before, and how many clusters were empty.
- *
- * Buffers must not overlap. Callable from any thread. The example of `hq_kmeans_farthest_add` shows all steps.
- *
- * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` or `rows` 0, a label or value in `farthest` that cannot be, no weight above 0),
- * `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
- * `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; // three values from 0 to 3, no weights
- * int64_t partial[1 + 2 + 13] = {0, 3, 3}; // their sum is 0
- * float center = 1.0f;
- * hq_kmeans_step step;
- * assert(hq_kmeans_update_farthest(3, limits, 4, 1, partial, 16, NULL, 0, &center, 1, &step) == HQ_OK);
- * assert(center == 0.0f && step.empty == 0);
- * ```
- */
-hq_status hq_kmeans_update_farthest(size_t rows,
-                                    const float *limits,
-                                    size_t limits_len,
-                                    size_t k,
-                                    int64_t *partial,
-                                    size_t partial_len,
-                                    uint32_t *farthest,
-                                    size_t farthest_len,
-                                    float *centers,
-                                    size_t centers_len,
-                                    struct hq_kmeans_step *step);
 
 /**
  * Bytes of scratch that `hq_kmeans_choose_k` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
@@ -3839,208 +3646,6 @@ hq_status hq_kmeans_stream_reassign(size_t n,
                                     size_t scratch_size);
 
 /**
- * Groups rows by cluster: those of cluster `j` are `rows[starts[j]]` to `rows[starts[j + 1] - 1]`, in their order.
- *
- * - `labels`: `n` numbers below `k`, as `hq_kmeans_fit` or `hq_kmeans_fit_balanced` gives them.
- * - `starts`: `starts_len` = `k + 1` numbers.
- * - `rows`: `rows_len` = `n` numbers.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_SHAPE` (also: `starts_len` 0), `HQ_ERROR_INVALID_ARGUMENT` (a label that is not below `k`), `HQ_ERROR_NULL_POINTER`,
- * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW` (also for more than 2^31 rows). The outputs are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint32_t labels[5] = {1, 0, 1, 1, 0};
- * uint32_t starts[3], rows[5];
- * assert(hq_data_group(labels, 5, starts, 3, rows, 5) == HQ_OK);
- * assert(starts[1] == 2 && rows[0] == 1 && rows[1] == 4 && rows[2] == 0);
- * ```
- */
-hq_status hq_data_group(const uint32_t *labels,
-                        size_t n,
-                        uint32_t *starts,
-                        size_t starts_len,
-                        uint32_t *rows,
-                        size_t rows_len);
-
-/**
- * Writes how likely each cluster is to be drawn: tickets in proportion to its size to the power of `exponent`, and the probabilities
- * that they stand for.
- *
- * A cluster with t of T tickets is drawn with probability t / T. Tickets may also be any other numbers whose sum is below 2^64.
- *
- * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
- * - `exponent`: 1 by size, as rows are; 0: all clusters that have rows alike; between: rare clusters more often than their rows.
- * - `tickets`: `tickets_len` = `k` numbers; 0 for clusters without rows.
- * - `probabilities`: `probabilities_len` = `k` floats, or NULL with length 0.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise; no rows, where probabilities are asked for),
- * `HQ_ERROR_NON_FINITE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. The outputs are
- * untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint32_t starts[3] = {0, 4, 5}, rows[5] = {0, 1, 3, 4, 2};
- * uint64_t tickets[2];
- * float probabilities[2];
- * assert(hq_data_sampling(starts, 3, rows, 5, 1.0f, tickets, 2, probabilities, 2) == HQ_OK);
- * assert(tickets[0] == 4 && tickets[1] == 1 && probabilities[0] == 0.8f);
- * ```
- */
-hq_status hq_data_sampling(const uint32_t *starts,
-                           size_t starts_len,
-                           const uint32_t *rows,
-                           size_t rows_len,
-                           float exponent,
-                           uint64_t *tickets,
-                           size_t tickets_len,
-                           float *probabilities,
-                           size_t probabilities_len);
-
-/**
- * Draws a cluster, by its tickets, and different rows from it: `batch_len` of them, or all if there are fewer.
- *
- * A function of seed and step: nothing is kept between steps, so any step can be had again, by anybody.
- *
- * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
- * - `tickets`: `tickets_len` = `k` numbers (`hq_data_sampling`). Those of clusters without rows are not looked at.
- * - `step`: below 2^56.
- * - `batch`: `batch_len` numbers, 1 at least; as many are written as `found->rows` says.
- * - `found`: which cluster, how many rows, and the weight that makes up for its probability.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise, no cluster with rows has a ticket, `batch_len` 0),
- * `HQ_ERROR_SIZE_OVERFLOW` (also: the tickets add up to 2^64 or more, the step), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
- * `HQ_ERROR_OVERLAP`. The outputs are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint32_t starts[3] = {0, 4, 6}, rows[6] = {0, 2, 3, 5, 1, 4};
- * const uint64_t tickets[2] = {4, 2}; // by size
- * uint32_t batch[3];
- * hq_data_batch found;
- * assert(hq_data_cluster_batch(starts, 3, rows, 6, tickets, 2, 7, 1000, batch, 3, &found) == HQ_OK);
- * assert(found.cluster == 0 && found.rows == 3 && found.weight == 1.0f);
- * ```
- */
-hq_status hq_data_cluster_batch(const uint32_t *starts,
-                                size_t starts_len,
-                                const uint32_t *rows,
-                                size_t rows_len,
-                                const uint64_t *tickets,
-                                size_t tickets_len,
-                                uint64_t seed,
-                                uint64_t step,
-                                uint32_t *batch,
-                                size_t batch_len,
-                                struct hq_data_batch *found);
-
-/**
- * Draws every row of a batch by itself, with replacement: a cluster by its tickets, then any of its rows. A function of seed and
- * step.
- *
- * - `starts`, `rows`, `tickets`, `step`: as for `hq_data_cluster_batch`.
- * - `batch`: `batch_len` numbers, 1 at least; all are written.
- * - `weights`: `weights_len` = `batch_len` floats, or NULL with length 0: how much rarer each row is drawn than in proportion. The mean of
- *   weight times a quantity has the expectation of the mean over all rows.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: as `hq_data_cluster_batch`.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint32_t starts[3] = {0, 5, 6}, rows[6] = {0, 1, 2, 3, 5, 4};
- * const uint64_t tickets[2] = {1, 1}; // the rare cluster as often as the other
- * uint32_t batch[8];
- * float weights[8];
- * assert(hq_data_sample(starts, 3, rows, 6, tickets, 2, 7, 0, batch, 8, weights, 8) == HQ_OK);
- * for (int i = 0; i < 8; i++)
- *     assert(batch[i] == 4 ? weights[i] < 0.4f : weights[i] > 1.6f); // 1/6 over 1/2, 5/6 over 1/2
- * ```
- */
-hq_status hq_data_sample(const uint32_t *starts,
-                         size_t starts_len,
-                         const uint32_t *rows,
-                         size_t rows_len,
-                         const uint64_t *tickets,
-                         size_t tickets_len,
-                         uint64_t seed,
-                         uint64_t step,
-                         uint32_t *batch,
-                         size_t batch_len,
-                         float *weights,
-                         size_t weights_len);
-
-/**
- * Batches of an epoch of `n` rows: `n / batch_size`, rounded down with `drop_last` 1, up with 0. `SIZE_MAX` if `batch_size` is 0,
- * no batch is left, or `drop_last` is neither.
- *
- * ```c
- * assert(hq_data_batches(100, 32, 0) == 4 && hq_data_batches(100, 32, 1) == 3);
- * ```
- */
-size_t hq_data_batches(size_t n,
-                       size_t batch_size,
-                       int32_t drop_last);
-
-/**
- * The rows of a balanced batch: batch `step mod T` of epoch `step / T`, T = `hq_data_batches(n, batch_size, drop_last)`. Every batch of an
- * epoch has the size of a cluster over T rows of it, rounded up or down, and every row comes once an epoch. Epochs differ in
- * order. A function of seed and step.
- *
- * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
- * - `batch_size`: rows of a batch at most.
- * - `drop_last`: 1: all batches are full, and an epoch leaves out what fills none: of every cluster its share, other rows each time.
- *   0: no row is left out, and sizes differ by one at most.
- * - `batch`: at least `batch_size` numbers (or `n`, if that is less).
- * - `count`: how many were written.
- *
- * Buffers must not overlap. Callable from any thread.
- *
- * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise, `batch_size` 0, no batch is left, another `drop_last`),
- * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. The outputs
- * are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it.
- *
- * ```c
- * const uint32_t starts[3] = {0, 4, 6}, rows[6] = {0, 2, 3, 5, 1, 4};
- * uint32_t batch[3];
- * size_t count;
- * for (uint64_t step = 0; step < 2; step++) { // one epoch: two rows of the first cluster each, one of the second
- *     assert(hq_data_balanced_batch(starts, 3, rows, 6, 3, 0, 7, step, batch, 3, &count) == HQ_OK && count == 3);
- *     assert(batch[2] == 1 || batch[2] == 4);
- * }
- * ```
- */
-hq_status hq_data_balanced_batch(const uint32_t *starts,
-                                 size_t starts_len,
-                                 const uint32_t *rows,
-                                 size_t rows_len,
-                                 size_t batch_size,
-                                 int32_t drop_last,
-                                 uint64_t seed,
-                                 uint64_t step,
-                                 uint32_t *batch,
-                                 size_t batch_len,
-                                 size_t *count);
-
-/**
  * Bytes of scratch that `hq_kmeans_fit_seeded` needs. `SIZE_MAX` for arguments that the function would refuse, and on
  * overflow.
  *
@@ -4149,21 +3754,18 @@ hq_status hq_kmeans_transform(size_t n,
  * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
  * - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
  * - `found`: at least `n` structs, of which just those are written.
- * - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes, of any alignment.
  *
  * Buffers must not overlap. Callable from any thread.
  *
- * Errors: as `hq_kmeans_transform`, and `HQ_ERROR_WORKSPACE_TOO_SMALL`. `found` is untouched then.
+ * Errors: as `hq_kmeans_transform`. `found` is untouched then.
  *
  * # Safety
  * Each pointer is valid for the length given with it.
  *
  * ```c
  * const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
- * uint8_t scratch[512];
  * hq_kmeans_top2 found;
- * assert(hq_kmeans_assign_workspace_size(3, 1) <= sizeof scratch);
- * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1) == HQ_OK);
  * assert(found.label == 1 && found.second_label == 0 && found.distance == 1.0f && found.second == 9.0f);
  * ```
  */
@@ -4175,9 +3777,7 @@ hq_status hq_kmeans_nearest_two(size_t n,
                                 const float *centers,
                                 size_t centers_len,
                                 struct hq_kmeans_top2 *found,
-                                size_t found_len,
-                                void *scratch,
-                                size_t scratch_size);
+                                size_t found_len);
 
 /**
  * Bytes of scratch that `hq_kmeans_summarize` needs: `24 k + 3`. `SIZE_MAX` for `k` 0, and on overflow.
@@ -4317,6 +3917,233 @@ hq_status hq_kmeans_mini_batch(size_t n,
                                struct hq_kmeans_result *result,
                                void *scratch,
                                size_t scratch_size);
+
+/**
+ * Bytes of scratch that the functions of a set need for vectors of `len` values; 0 for most. `SIZE_MAX` for a set that
+ * they would refuse, and on overflow.
+ *
+ * # Safety
+ * `set` is valid, and so are its arrays.
+ *
+ * ```c
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_workspace_size(&ball, 1000) == 0);
+ * ```
+ */
+size_t hq_set_workspace_size(const struct hq_set *set,
+                             size_t len);
+
+/**
+ * The nearest point of a set: `out` is the projection of `x`.
+ *
+ * - `x`: `len` finite values.
+ * - `out`: `len` floats. An input inside the set, or outside by no more than rounding, is copied bit for bit.
+ * - `scratch`: at least `hq_set_workspace_size(set, len)` bytes at any alignment.
+ * - `active`: 1 if the point was outside and has been moved, else 0; may be NULL.
+ *
+ * Same bits on every tier and target. Buffers must not overlap, nor the arrays of the set. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM` (the kind), `HQ_ERROR_INVALID_ARGUMENT` (a parameter out of the range that the kind
+ * states), `HQ_ERROR_SHAPE` (an array of the set does not fit `len`), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `active` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {3.0f, -4.0f};
+ * float out[2];
+ * int32_t active;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_project(&ball, x, out, 2, NULL, 0, &active) == HQ_OK);
+ * assert(active == 1 && out[0] == 0.6f && out[1] == -0.8f);
+ * ```
+ */
+hq_status hq_set_project(const struct hq_set *set,
+                         const float *x,
+                         float *out,
+                         size_t len,
+                         void *scratch,
+                         size_t scratch_size,
+                         int32_t *active);
+
+/**
+ * `hq_set_project` that overwrites its input.
+ *
+ * - `x`: `len` finite values, replaced by their projection; not written at all if they are inside.
+ * - `scratch`, `active`, errors: as for `hq_set_project`.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `active` point to one of theirs.
+ *
+ * ```c
+ * float x[2] = {0.3f, 0.4f};
+ * int32_t active;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_project_inplace(&ball, x, 2, NULL, 0, &active) == HQ_OK);
+ * assert(active == 0 && x[0] == 0.3f);
+ * ```
+ */
+hq_status hq_set_project_inplace(const struct hq_set *set,
+                                 float *x,
+                                 size_t len,
+                                 void *scratch,
+                                 size_t scratch_size,
+                                 int32_t *active);
+
+/**
+ * How far outside a set a point is, in the measure that the kind states; 0 inside, at most `FLT_MAX`.
+ *
+ * - `x`: `len` finite values.
+ * - `violation`: one float.
+ *
+ * Callable from any thread. Errors: as `hq_set_project`; `violation` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `violation` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {3.0f, -4.0f};
+ * float violation;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_violation(&ball, x, 2, &violation) == HQ_OK && violation == 4.0f);
+ * ```
+ */
+hq_status hq_set_violation(const struct hq_set *set, const float *x, size_t len, float *violation);
+
+/**
+ * Whether a point violates a set by at most `tolerance`.
+ *
+ * - `x`: `len` finite values.
+ * - `tolerance`: at least 0. A projected point is feasible within the rounding of its values, not always within 0.
+ * - `feasible`: one number, 1 or 0.
+ *
+ * Callable from any thread. Errors: as `hq_set_project`, and `HQ_ERROR_INVALID_ARGUMENT` for the tolerance; `feasible` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` and `feasible` point to one of theirs.
+ *
+ * ```c
+ * const float x[2] = {0.6f, -0.8f};
+ * int32_t feasible;
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_is_feasible(&ball, x, 2, 1e-6f, &feasible) == HQ_OK && feasible == 1);
+ * ```
+ */
+hq_status hq_set_is_feasible(const struct hq_set *set,
+                             const float *x,
+                             size_t len,
+                             float tolerance,
+                             int32_t *feasible);
+
+/**
+ * The vector-Jacobian product of a projection: `out` is `v` times the derivative at `x`, what backpropagation needs. Where
+ * the projection has a kink, the derivative from inside is taken.
+ *
+ * - `x`: `len` finite values, the input of the projection.
+ * - `v`: `len` finite values, the gradient with respect to its output.
+ * - `out`: `len` floats.
+ * - `scratch`: at least `hq_set_workspace_size(set, len)` bytes at any alignment.
+ *
+ * Buffers must not overlap, nor the arrays of the set. Callable from any thread. Errors: as `hq_set_project`, and
+ * `HQ_ERROR_UNSUPPORTED` where there is no derivative; `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `set` points to one.
+ *
+ * ```c
+ * const float x[2] = {2.0f, 0.0f}, v[2] = {5.0f, 6.0f};
+ * float out[2];
+ * hq_set ball = {0};
+ * ball.kind = HQ_SET_L2_BALL;
+ * ball.radius = 1.0f;
+ * assert(hq_set_vjp(&ball, x, v, out, 2, NULL, 0) == HQ_OK);
+ * assert(out[0] == 0.0f && out[1] == 3.0f);
+ * ```
+ */
+hq_status hq_set_vjp(const struct hq_set *set,
+                     const float *x,
+                     const float *v,
+                     float *out,
+                     size_t len,
+                     void *scratch,
+                     size_t scratch_size);
+
+/**
+ * Floats of the factor of a `rows x cols` system: `rows * (cols + 1)`. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_affine_factor_len(2, 10) == 22);
+ * ```
+ */
+size_t hq_affine_factor_len(size_t rows, size_t cols);
+
+/**
+ * Bytes of scratch that `hq_affine_prepare` needs: those of the factor, and 3 for alignment. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_affine_prepare_workspace_size(2, 10) == 91);
+ * ```
+ */
+size_t hq_affine_prepare_workspace_size(size_t rows,
+                                        size_t cols);
+
+/**
+ * Factors the system `A x = b` once, for any number of projections onto `HQ_SET_AFFINE`: an orthonormal basis of the rows
+ * of A, by Gram-Schmidt with every row orthogonalised twice.
+ *
+ * - `a`: `a_len` = `rows * cols` finite values, row after row.
+ * - `b`: `b_len` = `rows` finite values.
+ * - `factor`: at least `hq_affine_factor_len(rows, cols)` floats, of which just those are written: `a_len` of an `hq_set`
+ *   is that number, not more.
+ * - `scratch`: at least `hq_affine_prepare_workspace_size(rows, cols)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread. Time: 2 rows^2 cols multiplications.
+ *
+ * Errors: `HQ_ERROR_RANK_DEFICIENT` (a row follows from those before it to within 2^-16 of its norm; more rows than
+ * columns), `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE` (also where a plane is farther from the origin than `float` reaches),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`. `factor` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float a[3] = {1.0f, 1.0f, 1.0f}, b[1] = {6.0f}; // values that sum to 6
+ * float factor[4], x[3] = {1.0f, 1.0f, 1.0f};
+ * uint8_t scratch[32];
+ * assert(hq_affine_prepare(1, 3, a, 3, b, 1, factor, 4, scratch, sizeof scratch) == HQ_OK);
+ * hq_set set = {0};
+ * set.kind = HQ_SET_AFFINE;
+ * set.a = factor;
+ * set.a_len = 4;
+ * set.count = 1;
+ * assert(hq_set_project_inplace(&set, x, 3, scratch, sizeof scratch, NULL) == HQ_OK);
+ * assert(x[0] > 1.99999f && x[0] < 2.00001f);
+ * ```
+ */
+hq_status hq_affine_prepare(size_t rows,
+                            size_t cols,
+                            const float *a,
+                            size_t a_len,
+                            const float *b,
+                            size_t b_len,
+                            float *factor,
+                            size_t factor_len,
+                            void *scratch,
+                            size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

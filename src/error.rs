@@ -51,11 +51,13 @@ pub enum Error {
     /// No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least
     /// one is above its largest.
     Infeasible = -19,
+    /// The rows of a system of equations depend on each other, to the precision of `f32`.
+    RankDeficient = -20,
 }
 
 impl Error {
     /// Every variant, in the order of the status numbers.
-    pub const ALL: [Error; 19] = [
+    pub const ALL: [Error; 20] = [
         Error::NullPointer,
         Error::Shape,
         Error::OutputTooSmall,
@@ -75,6 +77,7 @@ impl Error {
         Error::Budget,
         Error::EmptyCluster,
         Error::Infeasible,
+        Error::RankDeficient,
     ];
 
     /// The `hq_status` number of this error: always negative.
@@ -128,6 +131,9 @@ impl Error {
             }
             Error::Infeasible => {
                 "no answer meets all bounds at once: lower the least values, or raise the largest\0"
+            }
+            Error::RankDeficient => {
+                "rows of the system depend on each other: remove those that follow from others\0"
             }
             Error::SelfTest => "self test failed: this build gives wrong results on this machine\0",
         }

@@ -12,6 +12,7 @@
 //! | [`quant`] | numbers to codes: fits, formats, int8 activations |
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |
 //! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
+//! | [`constrain`] | sets: nearest point, violation, derivative |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!
@@ -49,6 +50,7 @@ extern crate alloc;
 
 #[cfg(feature = "capi")]
 pub mod capi;
+pub mod constrain;
 mod error;
 pub mod kmeans;
 pub mod linear;

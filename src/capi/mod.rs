@@ -27,6 +27,8 @@ pub mod vector;
 
 pub mod kmeans;
 
+pub mod constrain;
+
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]
@@ -82,9 +84,11 @@ pub const HQ_ERROR_EMPTY_CLUSTER: hq_status = -18;
 /// No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least one is
 /// above its largest.
 pub const HQ_ERROR_INFEASIBLE: hq_status = -19;
+/// The rows of a system of equations depend on each other, to the precision of `float`.
+pub const HQ_ERROR_RANK_DEFICIENT: hq_status = -20;
 
 const _: () = {
-    assert!(Error::ALL.len() == 19);
+    assert!(Error::ALL.len() == 20);
     assert!(HQ_ERROR_NULL_POINTER == Error::NullPointer.status());
     assert!(HQ_ERROR_SHAPE == Error::Shape.status());
     assert!(HQ_ERROR_OUTPUT_TOO_SMALL == Error::OutputTooSmall.status());
@@ -104,6 +108,7 @@ const _: () = {
     assert!(HQ_ERROR_BUDGET == Error::Budget.status());
     assert!(HQ_ERROR_EMPTY_CLUSTER == Error::EmptyCluster.status());
     assert!(HQ_ERROR_INFEASIBLE == Error::Infeasible.status());
+    assert!(HQ_ERROR_RANK_DEFICIENT == Error::RankDeficient.status());
 };
 
 /// Version of this header. `hq_version()` gives that of the linked library.

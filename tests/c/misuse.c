@@ -98,6 +98,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 /* A misaligned pointer without dereferencing it here. */
 #define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
 
+#include "misuse/constrain.h"
 #include "misuse/kmeans_1d.h"
 #include "misuse/kmeans_balanced.h"
 #include "misuse/kmeans_choose.h"
@@ -207,6 +208,7 @@ int main(void) {
     balanced();
     farthest();
     data_clusters();
+    constraint_sets();
     fits();
     choices();
     bins();

@@ -1,0 +1,8 @@
+//! Room `constrain`: sets as plain structs, and what can be done with any of them.
+
+// In the order of the header.
+pub mod set;
+
+pub mod project;
+
+pub mod affine;
