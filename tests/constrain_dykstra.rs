@@ -7,10 +7,11 @@ mod search;
 use common::{Rng, gaussian};
 use hybridq::Error;
 use hybridq::constrain::{
-    Dykstra, DykstraOptions, L1Ball, L2Ball, Project, Set, Simplex, TopK, dykstra, dykstra_workspace_size,
+    BoxSet, Dykstra, DykstraOptions, Halfspace, Hyperplane, L1Ball, L2Ball, Limit, Part, Product, Project,
+    Set, Simplex, Sphere, TopK, dykstra, dykstra_workspace_size,
 };
 use hybridq::simd::{self, Tier};
-use search::{on_simplex, simplex, wide};
+use search::{capped_simplex, on_simplex, simplex, wide};
 
 fn run(sets: &[Set<'_>], options: DykstraOptions, x: &[f32]) -> (Vec<f32>, Dykstra) {
     let mut scratch = vec![0; dykstra_workspace_size(sets, x.len()).unwrap()];
@@ -50,14 +51,14 @@ fn certified(x0: &[f32], x: &[f32], report: &Dykstra, z: &[f64]) {
     assert!(dot(&step, &to) <= bound + rounding, "{} above {bound}: {report:?}", dot(&step, &to));
 }
 
-/// Dykstra's algorithm in double precision on a simplex and a ball around `center`, 20,000 cycles.
-fn long_run(x0: &[f32], total: f64, center: &[f64], radius: f64) -> Vec<f64> {
+/// Dykstra's algorithm in double precision on a set and a ball around `center`, 20,000 cycles.
+fn long_run(x0: &[f32], first: impl Fn(&[f64]) -> Vec<f64>, center: &[f64], radius: f64) -> Vec<f64> {
     let mut x = wide(x0);
     let n = x.len();
     let (mut p, mut q) = (vec![0.0; n], vec![0.0; n]);
     for _ in 0..20_000 {
         let z: Vec<f64> = x.iter().zip(&p).map(|(x, p)| x + p).collect();
-        x = simplex(&z, total);
+        x = first(&z);
         p = minus(&z, &x);
         let z: Vec<f64> = x.iter().zip(&q).map(|(x, q)| x + q).collect();
         let d = minus(&z, center);
@@ -84,6 +85,72 @@ fn the_corner_of_two_disks() {
     assert!(report.converged && (x[0] - 1.0).abs() < 1e-5 && x[1] == 0.0, "{x:?} {report:?}");
 }
 
+fn box_of(lower: f32, upper: f32) -> Set<'static> {
+    Set::Box(BoxSet { lower: Limit::One(lower), upper: Limit::One(upper) })
+}
+
+/// A box and the plane of equal sums meet in the capped simplex, whose projection is known.
+#[test]
+fn a_box_and_a_hyperplane() {
+    for n in [2usize, 5, 30, 300] {
+        let (x0, ones) = (gaussian(n, n as u64), vec![1.0; n]);
+        let total = 0.25 * n as f32;
+        let sets = [Set::Hyperplane(Hyperplane { normal: &ones, bound: total }), box_of(0.0, 0.75)];
+        let (x, report) = run(&sets, DykstraOptions { max_cycles: 5000, tolerance: 1e-6 }, &x0);
+        let expected = capped_simplex(&wide(&x0), 0.75, total as f64);
+        let off = norm(&minus(&wide(&x), &expected));
+        assert!(report.converged && off < 2e-4 * norm(&expected), "{n}: off by {off}, {report:?}");
+    }
+}
+
+/// The nearest point of two halfspaces is a projection onto one, if that is in the other, or onto both lines.
+#[test]
+fn two_halfspaces() {
+    let mut met = [false; 2];
+    for seed in 0..60 {
+        let (a, b, x0) = (gaussian(3, seed), gaussian(3, seed + 100), gaussian(3, seed + 200));
+        let x0: Vec<f32> = x0.iter().map(|v| 3.0 * v).collect();
+        let half = |normal, bound| Set::Halfspace(Halfspace { normal, bound });
+        let (x, report) = run(
+            &[half(&a, 0.5), half(&b, -0.25)],
+            DykstraOptions { max_cycles: 20_000, tolerance: 1e-6 },
+            &x0,
+        );
+        let (a, b, x0) = (wide(&a), wide(&b), wide(&x0));
+        let moved = |s: f64, t: f64| -> Vec<f64> { (0..3).map(|i| x0[i] - s * a[i] - t * b[i]).collect() };
+        let (over_a, over_b) = (dot(&a, &x0) - 0.5, dot(&b, &x0) + 0.25);
+        let (aa, bb, ab) = (dot(&a, &a), dot(&b, &b), dot(&a, &b));
+        let det = aa * bb - ab * ab;
+        let both = ((over_a * bb - over_b * ab) / det, (over_b * aa - over_a * ab) / det);
+        let inside = |z: &[f64]| dot(&a, z) <= 0.5 + 1e-9 && dot(&b, z) <= -0.25 + 1e-9;
+        let candidates =
+            [moved(0.0, 0.0), moved((over_a / aa).max(0.0), 0.0), moved(0.0, (over_b / bb).max(0.0))];
+        let expected = candidates.into_iter().find(|z| inside(z));
+        met[expected.is_none() as usize] = true;
+        let expected = expected.unwrap_or_else(|| moved(both.0, both.1));
+        assert!(report.converged, "{seed}: {report:?}");
+        // Sharp angles converge slowly, and stop as far from the end as the angle is sharp.
+        let sharp = (aa * bb / det).sqrt();
+        let off = norm(&minus(&wide(&x), &expected));
+        assert!(off < 1e-4 * sharp * sharp, "{seed}: off by {off} at {sharp}, {report:?}");
+    }
+    assert_eq!(met, [true; 2]);
+}
+
+#[test]
+fn box_and_ball_as_the_long_run() {
+    for n in [2usize, 10, 64] {
+        let (x0, center) = (gaussian(n, 50 + n as u64), gaussian(n, 60));
+        let x0: Vec<f32> = x0.iter().map(|v| 4.0 * v).collect();
+        let clamp = |z: &[f64]| z.iter().map(|v| v.clamp(-0.5, 0.75)).collect::<Vec<_>>();
+        let radius = norm(&minus(&wide(&center), &clamp(&wide(&center)))) as f32 + 0.25;
+        let sets = [box_of(-0.5, 0.75), Set::L2Ball(L2Ball { center: Some(&center), radius })];
+        let (x, report) = run(&sets, DykstraOptions { max_cycles: 20_000, tolerance: 1e-6 }, &x0);
+        let off = norm(&minus(&wide(&x), &long_run(&x0, clamp, &wide(&center), radius as f64)));
+        assert!(report.converged && off < 3e-4, "{n}: off by {off}, {report:?}");
+    }
+}
+
 #[test]
 fn simplex_and_ball_as_the_long_run() {
     for n in [3usize, 17, 40] {
@@ -97,7 +164,7 @@ fn simplex_and_ball_as_the_long_run() {
         ];
         let options = DykstraOptions { max_cycles: 20_000, tolerance: 1e-6 };
         let (x, report) = run(&sets, options, &x0);
-        let expected = long_run(&x0, 1.0, &wide(&center), 0.5);
+        let expected = long_run(&x0, |z| simplex(z, 1.0), &wide(&center), 0.5);
         assert!(report.converged, "{n}: {report:?}");
         let off = norm(&minus(&wide(&x), &expected));
         assert!(off < 1e-4, "{n}: off by {off}, {report:?}");
