@@ -63,7 +63,7 @@ pub fn capped_simplex(x: &[f64], cap: f64, total: f64) -> Vec<f64> {
     let sum = |base: f64, t: f64| x.iter().map(|&v| value(v, base, t)).sum::<f64>();
     let base = sorted[sorted.partition_point(|&v| sum(v, 0.0) > total)];
     let (mut low, mut high) = (-cap, 0.0);
-    for _ in 0..200 {
+    for _ in 0..64 {
         let middle = 0.5 * (low + high);
         *(if sum(base, middle) > total { &mut low } else { &mut high }) = middle;
     }
