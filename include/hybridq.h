@@ -364,32 +364,35 @@
 #define HQ_SET_PARTS_MAX 16
 
 /**
- * `{x >= 0 : sum x = s}`. `radius`: s, at least 0.
+ * `{x >= 0 : sum x = radius}`. Violation: the larger of `|sum x - radius|` and the most negative value.
  */
 #define HQ_SET_SIMPLEX 32
 
 /**
- * `{0 <= x <= c : sum x = s}`. `radius`: s, at least 0 and at most c times the number of values; `value`: c.
+ * `{0 <= x <= value : sum x = radius}`; `radius` is at most `value` times `len`. Violation: as of the simplex, or the most
+ * that a value is above `value`.
  */
 #define HQ_SET_CAPPED_SIMPLEX 33
 
 /**
- * `{x : sum |x - c| <= r}`. `radius`: r; `a`: the centre c, or NULL with `a_len` 0 for the origin.
+ * `{x : sum |x - c| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: `sum |x - c| - radius`.
  */
 #define HQ_SET_L1_BALL 34
 
 /**
- * At most k values are not zero; of equal magnitudes the first stay. Not convex. `count`: k.
+ * At most `count` values are not zero; of equal magnitudes the first stay. Not convex. Violation: how many are too many.
  */
 #define HQ_SET_TOP_K 35
 
 /**
- * Every value is one of a few; of equally near ones the lowest. Not convex, no derivative. `a`: the values, in any order.
+ * Every value is one of `a`, in any order; of equally near ones the lowest. Not convex, no derivative. Violation: the
+ * largest distance from the nearest one.
  */
 #define HQ_SET_CODEBOOK 36
 
 /**
- * Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. No parameters.
+ * Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. Violation: the largest distance
+ * from -s, 0 and s, with s the largest magnitude.
  */
 #define HQ_SET_EXACT_TERNARY 37
 
@@ -934,11 +937,11 @@ typedef struct hq_set {
      */
     int32_t reserved;
     /**
-     * A radius.
+     * A radius, or a sum.
      */
     float radius;
     /**
-     * The right-hand side of a halfspace or hyperplane.
+     * The right-hand side of a halfspace or hyperplane; a cap.
      */
     float value;
     /**
@@ -958,7 +961,7 @@ typedef struct hq_set {
      */
     size_t b_len;
     /**
-     * How many rows, columns or parts.
+     * How many rows, columns, parts or values.
      */
     size_t count;
     /**
@@ -3998,65 +4001,6 @@ hq_status hq_kmeans_mini_batch(size_t n,
                                size_t scratch_size);
 
 /**
- * Bytes of scratch that `hq_sets_dykstra` needs: an increment a set, two more vectors of `len` floats, and what the sets
- * need themselves. `SIZE_MAX` for sets that it would refuse, and on overflow.
- *
- * # Safety
- * `sets` is valid for `count` sets, and so are their arrays.
- *
- * ```c
- * hq_set both[2] = {{0}, {0}};
- * both[0].kind = HQ_SET_L1_BALL;
- * both[1].kind = HQ_SET_L2_BALL;
- * both[0].radius = both[1].radius = 1.0f;
- * assert(hq_sets_dykstra_workspace_size(both, 2, 100) >= 4 * 100 * sizeof(float));
- * ```
- */
-size_t hq_sets_dykstra_workspace_size(const struct hq_set *sets,
-                                      size_t count,
-                                      size_t len);
-
-/**
- * Projects a vector onto the intersection of convex sets, in place, by Dykstra's algorithm. Projecting onto the sets in turn
- * does not do that: it ends at *some* point of the intersection.
- *
- * - `sets`: `count` sets; the order matters for speed only.
- * - `x`: `len` finite values, replaced by the result. A vector in all sets keeps its bits.
- * - `options`: NULL for the defaults.
- * - `report`: read it. **An empty intersection is no error**: it shows as `converged` 0, and `x` is then the last iterate.
- * - `scratch`: at least `hq_sets_dykstra_workspace_size(sets, count, len)` bytes at any alignment.
- *
- * Same bits on every tier and target. Buffers must not overlap, nor the sets and their arrays. Callable from any thread.
- *
- * Errors: `HQ_ERROR_UNSUPPORTED` if a set is not convex, `HQ_ERROR_INVALID_ARGUMENT` for options out of range, and those of
- * `hq_set_project`. `x` and `report` are untouched then.
- *
- * # Safety
- * Each pointer is valid for the length given with it; `options` and `report` point to one of theirs.
- *
- * ```c
- * float x[2] = {2.0f, 1.0f};
- * hq_set both[2] = {{0}, {0}};
- * uint8_t scratch[64];
- * hq_dykstra report;
- * both[0].kind = HQ_SET_L1_BALL;
- * both[1].kind = HQ_SET_L2_BALL;
- * both[0].radius = both[1].radius = 1.0f;
- * assert(hq_sets_dykstra_workspace_size(both, 2, 2) <= sizeof scratch);
- * assert(hq_sets_dykstra(both, 2, x, 2, NULL, &report, scratch, sizeof scratch) == HQ_OK);
- * assert(report.converged == 1 && x[0] == 1.0f && x[1] == 0.0f);
- * ```
- */
-hq_status hq_sets_dykstra(const struct hq_set *sets,
-                          size_t count,
-                          float *x,
-                          size_t len,
-                          const struct hq_dykstra_options *options,
-                          struct hq_dykstra *report,
-                          void *scratch,
-                          size_t scratch_size);
-
-/**
  * Bytes of scratch that the functions of a set need for vectors of `len` values; 0 for most. `SIZE_MAX` for a set that
  * they would refuse, and on overflow.
  *
@@ -4282,6 +4226,65 @@ hq_status hq_affine_prepare(size_t rows,
                             size_t factor_len,
                             void *scratch,
                             size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_sets_dykstra` needs: an increment a set, two more vectors of `len` floats, and what the sets
+ * need themselves. `SIZE_MAX` for sets that it would refuse, and on overflow.
+ *
+ * # Safety
+ * `sets` is valid for `count` sets, and so are their arrays.
+ *
+ * ```c
+ * hq_set both[2] = {{0}, {0}};
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 100) >= 4 * 100 * sizeof(float));
+ * ```
+ */
+size_t hq_sets_dykstra_workspace_size(const struct hq_set *sets,
+                                      size_t count,
+                                      size_t len);
+
+/**
+ * Projects a vector onto the intersection of convex sets, in place, by Dykstra's algorithm. Projecting onto the sets in turn
+ * does not do that: it ends at *some* point of the intersection.
+ *
+ * - `sets`: `count` sets; the order matters for speed only.
+ * - `x`: `len` finite values, replaced by the result. A vector in all sets keeps its bits.
+ * - `options`: NULL for the defaults.
+ * - `report`: read it. **An empty intersection is no error**: it shows as `converged` 0, and `x` is then the last iterate.
+ * - `scratch`: at least `hq_sets_dykstra_workspace_size(sets, count, len)` bytes at any alignment.
+ *
+ * Same bits on every tier and target. Buffers must not overlap, nor the sets and their arrays. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNSUPPORTED` if a set is not convex, `HQ_ERROR_INVALID_ARGUMENT` for options out of range, and those of
+ * `hq_set_project`. `x` and `report` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` and `report` point to one of theirs.
+ *
+ * ```c
+ * float x[2] = {2.0f, 1.0f};
+ * hq_set both[2] = {{0}, {0}};
+ * uint8_t scratch[64];
+ * hq_dykstra report;
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 2) <= sizeof scratch);
+ * assert(hq_sets_dykstra(both, 2, x, 2, NULL, &report, scratch, sizeof scratch) == HQ_OK);
+ * assert(report.converged == 1 && x[0] == 1.0f && x[1] == 0.0f);
+ * ```
+ */
+hq_status hq_sets_dykstra(const struct hq_set *sets,
+                          size_t count,
+                          float *x,
+                          size_t len,
+                          const struct hq_dykstra_options *options,
+                          struct hq_dykstra *report,
+                          void *scratch,
+                          size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -9,7 +9,7 @@
 //! 1974). Without a cap the sum is convex, so Newton's iterates rise to the answer from the first one on; with a cap
 //! they need not, so each `t` also narrows a bracket, and a step that leaves it is replaced by its middle. Inputs made
 //! to defeat pivots cannot: after [`PATIENCE`] passes every second step halves the bracket *in the order of floats*. So a
-//! search is never more than [`MAX_PASSES`] passes, and commonly three to five.
+//! search is never more than [`MAX_PASSES`] passes, and commonly two to five.
 //!
 //! A first search over every sixteenth block of [`BLOCK`] values, scaled to the whole, gives the trial to begin with.
 //!
