@@ -311,6 +311,8 @@ fn refusals_leave_the_vector() {
     refuse(&ball, with(5, -1.0), x, need, Error::InvalidArgument);
     refuse(&ball, with(5, f32::NAN), x, need, Error::InvalidArgument);
     refuse(&ball, usual, [3.0, f32::NAN, 5.0], need, Error::NonFinite);
+    let sphere = [Part { set: Set::Sphere(Sphere { center: None, radius: 1.0 }), len: 3 }];
+    refuse(&[ball[0], Set::Product(Product { parts: &sphere })], usual, x, need + 8300, Error::Unsupported);
     refuse(&[ball[0], Set::TopK(TopK { count: 1 })], usual, x, need + 8300, Error::Unsupported);
     refuse(
         &[ball[0], Set::L2Ball(L2Ball { center: None, radius: -1.0 })],

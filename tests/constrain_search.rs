@@ -148,7 +148,7 @@ fn l1_ball_is_the_nearest_point() {
                     let mut z = on_simplex(n, radius as f64, &mut rng);
                     z.iter_mut()
                         .zip(&at)
-                        .for_each(|(z, c)| *z = c + if rng.next() % 2 == 0 { *z } else { -*z });
+                        .for_each(|(z, c)| *z = c + if rng.next().is_multiple_of(2) { *z } else { -*z });
                     if c.is_none() {
                         variational(&what, &x, &p, &z);
                     }

@@ -1,4 +1,5 @@
 //! Inputs that are hard for threshold searches, and slow references in double precision.
+#![allow(dead_code)] // each test binary uses its own part
 
 use crate::common::{Rng, gaussian};
 
