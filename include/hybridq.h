@@ -364,6 +364,39 @@
 #define HQ_SET_PARTS_MAX 16
 
 /**
+ * `{x >= 0 : sum x = radius}`. Violation: the larger of `|sum x - radius|` and the most negative value.
+ */
+#define HQ_SET_SIMPLEX 32
+
+/**
+ * `{0 <= x <= value : sum x = radius}`; `radius` is at most `value` times `len`. Violation: as of the simplex, or the most
+ * that a value is above `value`.
+ */
+#define HQ_SET_CAPPED_SIMPLEX 33
+
+/**
+ * `{x : sum |x - c| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: `sum |x - c| - radius`.
+ */
+#define HQ_SET_L1_BALL 34
+
+/**
+ * At most `count` values are not zero; of equal magnitudes the first stay. Not convex. Violation: how many are too many.
+ */
+#define HQ_SET_TOP_K 35
+
+/**
+ * Every value is one of `a`, in any order; of equally near ones the lowest. Not convex, no derivative. Violation: the
+ * largest distance from the nearest one.
+ */
+#define HQ_SET_CODEBOOK 36
+
+/**
+ * Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. Violation: the largest distance
+ * from -s, 0 and s, with s the largest magnitude.
+ */
+#define HQ_SET_EXACT_TERNARY 37
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -904,11 +937,11 @@ typedef struct hq_set {
      */
     int32_t reserved;
     /**
-     * A radius.
+     * A radius, or a sum.
      */
     float radius;
     /**
-     * The right-hand side of a halfspace or hyperplane.
+     * The right-hand side of a halfspace or hyperplane; a cap.
      */
     float value;
     /**
@@ -928,7 +961,7 @@ typedef struct hq_set {
      */
     size_t b_len;
     /**
-     * How many rows, columns or parts.
+     * How many rows, columns, parts or values.
      */
     size_t count;
     /**
@@ -940,6 +973,55 @@ typedef struct hq_set {
      */
     const struct hq_set *sets;
 } hq_set;
+
+/**
+ * When `hq_sets_dykstra` stops. NULL instead: 1000 cycles, 1e-6.
+ */
+typedef struct hq_dykstra_options {
+    /**
+     * The most cycles (one projection onto each set); at least 1.
+     */
+    uint32_t max_cycles;
+    /**
+     * A cycle that moves the point by no more than this share of its norm is the last; finite, at least 0.
+     */
+    float tolerance;
+} hq_dykstra_options;
+
+/**
+ * How `hq_sets_dykstra` ended, and what its result is worth.
+ *
+ * For every point z of the intersection, with x0 the input and x the result: (x0 - x) . (z - x) <= gap + residual |z - x|,
+ * up to rounding. The projection is the only point of the intersection where the left side is never positive. If x is in the
+ * intersection, |x - projection| <= residual + sqrt(gap). docs/constrain.md says what that does not certify.
+ */
+typedef struct hq_dykstra {
+    /**
+     * 1 if the last cycle moved the point by no more than the tolerance. If 0, the result is only the last iterate: the
+     * intersection is empty, or not reached within the cycles.
+     */
+    int32_t converged;
+    /**
+     * Cycles done.
+     */
+    uint32_t cycles;
+    /**
+     * By how much the last cycle moved the point: the sum over the projections.
+     */
+    float change;
+    /**
+     * The point is at most this far from every set.
+     */
+    float distance;
+    /**
+     * Constant part of the bound on the variational inequality.
+     */
+    float gap;
+    /**
+     * The part of it that grows with the distance.
+     */
+    float residual;
+} hq_dykstra;
 
 /**
  * Done; the outputs are written.
@@ -4144,6 +4226,65 @@ hq_status hq_affine_prepare(size_t rows,
                             size_t factor_len,
                             void *scratch,
                             size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_sets_dykstra` needs: an increment a set, two more vectors of `len` floats, and what the sets
+ * need themselves. `SIZE_MAX` for sets that it would refuse, and on overflow.
+ *
+ * # Safety
+ * `sets` is valid for `count` sets, and so are their arrays.
+ *
+ * ```c
+ * hq_set both[2] = {{0}, {0}};
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 100) >= 4 * 100 * sizeof(float));
+ * ```
+ */
+size_t hq_sets_dykstra_workspace_size(const struct hq_set *sets,
+                                      size_t count,
+                                      size_t len);
+
+/**
+ * Projects a vector onto the intersection of convex sets, in place, by Dykstra's algorithm. Projecting onto the sets in turn
+ * does not do that: it ends at *some* point of the intersection.
+ *
+ * - `sets`: `count` sets; the order matters for speed only.
+ * - `x`: `len` finite values, replaced by the result. A vector in all sets keeps its bits.
+ * - `options`: NULL for the defaults.
+ * - `report`: read it. **An empty intersection is no error**: it shows as `converged` 0, and `x` is then the last iterate.
+ * - `scratch`: at least `hq_sets_dykstra_workspace_size(sets, count, len)` bytes at any alignment.
+ *
+ * Same bits on every tier and target. Buffers must not overlap, nor the sets and their arrays. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNSUPPORTED` if a set is not convex, `HQ_ERROR_INVALID_ARGUMENT` for options out of range, and those of
+ * `hq_set_project`. `x` and `report` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` and `report` point to one of theirs.
+ *
+ * ```c
+ * float x[2] = {2.0f, 1.0f};
+ * hq_set both[2] = {{0}, {0}};
+ * uint8_t scratch[64];
+ * hq_dykstra report;
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 2) <= sizeof scratch);
+ * assert(hq_sets_dykstra(both, 2, x, 2, NULL, &report, scratch, sizeof scratch) == HQ_OK);
+ * assert(report.converged == 1 && x[0] == 1.0f && x[1] == 0.0f);
+ * ```
+ */
+hq_status hq_sets_dykstra(const struct hq_set *sets,
+                          size_t count,
+                          float *x,
+                          size_t len,
+                          const struct hq_dykstra_options *options,
+                          struct hq_dykstra *report,
+                          void *scratch,
+                          size_t scratch_size);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -120,6 +120,11 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// Where a slice lies.
+    pub(super) fn of<T>(slice: &[T]) -> Span {
+        Span::new(slice.as_ptr().addr(), size_of_val(slice))
+    }
+
     fn new(start: usize, bytes: usize) -> Span {
         // `check` has made sure that this does not wrap, unless the array is empty.
         Span { start, end: start.wrapping_add(bytes) }

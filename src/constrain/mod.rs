@@ -22,27 +22,42 @@
 mod affine;
 mod boxes;
 mod clamp;
+mod codebook;
 mod cone;
 mod distance;
+mod dykstra;
+mod l1_ball;
 mod l2_ball;
 mod place;
 mod planes;
 mod product;
 mod row_norm;
 mod set;
+mod simplex;
 mod sphere;
 mod sums;
+mod ternary;
+mod threshold;
+mod top_k;
 
 pub use affine::{Affine, affine_factor_len, affine_prepare, affine_prepare_workspace_size};
 pub use boxes::{BoxSet, LinfBall, NonNegative};
+pub use codebook::Codebook;
 pub use cone::SecondOrderCone;
+pub use dykstra::{Dykstra, DykstraOptions, dykstra, dykstra_workspace_size};
+#[cfg(feature = "capi")]
+pub(crate) use dykstra::{Sets, dykstra_of, workspace_size_of};
+pub use l1_ball::L1Ball;
 pub use l2_ball::L2Ball;
 pub use place::Limit;
 pub use planes::{Halfspace, Hyperplane};
 pub use product::{Part, Product};
 pub use row_norm::RowMaxNorm;
 pub use set::Set;
+pub use simplex::{CappedSimplex, Simplex};
 pub use sphere::Sphere;
+pub use ternary::ExactTernary;
+pub use top_k::TopK;
 
 use crate::Error;
 use place::{Place, Sealed};

@@ -4,8 +4,8 @@ use crate::Error;
 
 use super::place::{Place, Sealed};
 use super::{
-    Affine, BoxSet, Halfspace, Hyperplane, L2Ball, LinfBall, NonNegative, Product, Project, Projected,
-    RowMaxNorm, SecondOrderCone, Sphere,
+    Affine, BoxSet, CappedSimplex, Codebook, ExactTernary, Halfspace, Hyperplane, L1Ball, L2Ball, LinfBall,
+    NonNegative, Product, Project, Projected, RowMaxNorm, SecondOrderCone, Simplex, Sphere, TopK,
 };
 
 /// Any of the sets, for lists of them, for the optimizer and for C. [`Project`] does what the set in it does.
@@ -34,6 +34,18 @@ pub enum Set<'a> {
     RowMaxNorm(RowMaxNorm),
     /// [`Product`].
     Product(Product<'a>),
+    /// [`Simplex`].
+    Simplex(Simplex),
+    /// [`CappedSimplex`].
+    CappedSimplex(CappedSimplex),
+    /// [`L1Ball`].
+    L1Ball(L1Ball<'a>),
+    /// [`TopK`].
+    TopK(TopK),
+    /// [`Codebook`].
+    Codebook(Codebook<'a>),
+    /// [`ExactTernary`].
+    ExactTernary(ExactTernary),
 }
 
 /// Calls a function of whichever set it is. One line for each.
@@ -51,8 +63,29 @@ macro_rules! each {
             Set::Sphere($set) => $call,
             Set::RowMaxNorm($set) => $call,
             Set::Product($set) => $call,
+            Set::Simplex($set) => $call,
+            Set::CappedSimplex($set) => $call,
+            Set::L1Ball($set) => $call,
+            Set::TopK($set) => $call,
+            Set::Codebook($set) => $call,
+            Set::ExactTernary($set) => $call,
         }
     };
+}
+
+impl Set<'_> {
+    /// Whether the set is convex: then its projection is unique and does not expand distances, and
+    /// [`dykstra`](super::dykstra()) takes it.
+    #[must_use]
+    pub fn is_convex(&self) -> bool {
+        match self {
+            Set::Sphere(_) | Set::TopK(_) | Set::Codebook(_) | Set::ExactTernary(_) => false,
+            Set::Product(product) => product.parts.iter().all(|part| part.set.is_convex()),
+            Set::L2Ball(_) | Set::Box(_) | Set::NonNegative(_) | Set::LinfBall(_) | Set::L1Ball(_) => true,
+            Set::Halfspace(_) | Set::Hyperplane(_) | Set::Affine(_) | Set::SecondOrderCone(_) => true,
+            Set::RowMaxNorm(_) | Set::Simplex(_) | Set::CappedSimplex(_) => true,
+        }
+    }
 }
 
 impl Sealed for Set<'_> {

@@ -99,6 +99,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #define ODD(type, pointer) ((type *)(void *)((char *)(void *)(pointer) + 1))
 
 #include "misuse/constrain.h"
+#include "misuse/constrain_search.h"
 #include "misuse/kmeans_1d.h"
 #include "misuse/kmeans_balanced.h"
 #include "misuse/kmeans_choose.h"
@@ -211,6 +212,8 @@ int main(void) {
     constraint_sets();
     fits();
     choices();
+    search_sets();
+    intersections();
     bins();
     parameters();
     seeds();

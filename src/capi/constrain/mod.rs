@@ -6,3 +6,4 @@ pub mod set;
 pub mod project;
 
 pub mod affine;
+pub mod dykstra;

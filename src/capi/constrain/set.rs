@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::capi::pointers::{Input, Span, disjoint};
 use crate::constrain::{
-    Affine, BoxSet, Halfspace, Hyperplane, L2Ball, Limit, LinfBall, NonNegative, Part, Product, RowMaxNorm,
-    SecondOrderCone, Set, Sphere,
+    Affine, BoxSet, CappedSimplex, Codebook, ExactTernary, Halfspace, Hyperplane, L1Ball, L2Ball, Limit,
+    LinfBall, NonNegative, Part, Product, RowMaxNorm, SecondOrderCone, Set, Simplex, Sphere, TopK,
 };
 
 /// `{x : |x - c| <= radius}` in the Euclidean norm. `a`: the centre c, or NULL for the origin. Violation: the distance.
@@ -38,6 +38,22 @@ pub const HQ_SET_PRODUCT: i32 = 10;
 /// The most parts of a product.
 pub const HQ_SET_PARTS_MAX: usize = 16;
 
+/// `{x >= 0 : sum x = radius}`. Violation: the larger of `|sum x - radius|` and the most negative value.
+pub const HQ_SET_SIMPLEX: i32 = 32;
+/// `{0 <= x <= value : sum x = radius}`; `radius` is at most `value` times `len`. Violation: as of the simplex, or the most
+/// that a value is above `value`.
+pub const HQ_SET_CAPPED_SIMPLEX: i32 = 33;
+/// `{x : sum |x - c| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: `sum |x - c| - radius`.
+pub const HQ_SET_L1_BALL: i32 = 34;
+/// At most `count` values are not zero; of equal magnitudes the first stay. Not convex. Violation: how many are too many.
+pub const HQ_SET_TOP_K: i32 = 35;
+/// Every value is one of `a`, in any order; of equally near ones the lowest. Not convex, no derivative. Violation: the
+/// largest distance from the nearest one.
+pub const HQ_SET_CODEBOOK: i32 = 36;
+/// Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. Violation: the largest distance
+/// from -s, 0 and s, with s the largest magnitude.
+pub const HQ_SET_EXACT_TERNARY: i32 = 37;
+
 /// A constraint set. Which fields count says the kind; set all others to 0 or NULL (`hq_set s = {0};` does).
 ///
 /// The struct and the arrays that it points to are only read, and are not kept. Radii are finite and at least 0. 72 bytes
@@ -49,9 +65,9 @@ pub struct hq_set {
     pub kind: i32,
     /// 0.
     pub reserved: i32,
-    /// A radius.
+    /// A radius, or a sum.
     pub radius: f32,
-    /// The right-hand side of a halfspace or hyperplane.
+    /// The right-hand side of a halfspace or hyperplane; a cap.
     pub value: f32,
     /// The first array.
     pub a: *const f32,
@@ -61,7 +77,7 @@ pub struct hq_set {
     pub b: *const f32,
     /// Its length; 0 for NULL.
     pub b_len: usize,
-    /// How many rows, columns or parts.
+    /// How many rows, columns, parts or values.
     pub count: usize,
     /// As a part of a product: how many values it takes.
     pub len: usize,
@@ -121,7 +137,7 @@ impl Checked {
         }
         // SAFETY: neither NULL nor misaligned; the caller vouches for the rest.
         let raw = unsafe { set.read() };
-        if !(HQ_SET_L2_BALL..=HQ_SET_PRODUCT).contains(&raw.kind) {
+        if !matches!(raw.kind, HQ_SET_L2_BALL..=HQ_SET_PRODUCT | HQ_SET_SIMPLEX..=HQ_SET_EXACT_TERNARY) {
             return Err(Error::UnknownEnum);
         }
         if raw.reserved != 0 {
@@ -202,6 +218,12 @@ impl Checked {
             HQ_SET_SPHERE => Set::Sphere(Sphere { center, radius }),
             HQ_SET_ROW_MAX_NORM => Set::RowMaxNorm(RowMaxNorm { cols: count, radius }),
             HQ_SET_PRODUCT => return Err(Error::Unsupported),
+            HQ_SET_SIMPLEX => Set::Simplex(Simplex { total: radius }),
+            HQ_SET_CAPPED_SIMPLEX => Set::CappedSimplex(CappedSimplex { cap: value, total: radius }),
+            HQ_SET_L1_BALL => Set::L1Ball(L1Ball { center, radius }),
+            HQ_SET_TOP_K => Set::TopK(TopK { count }),
+            HQ_SET_CODEBOOK => Set::Codebook(Codebook { values: a }),
+            HQ_SET_EXACT_TERNARY => Set::ExactTernary(ExactTernary),
             _ => return Err(Error::UnknownEnum),
         })
     }
