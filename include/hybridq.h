@@ -364,37 +364,44 @@
 #define HQ_SET_PARTS_MAX 16
 
 /**
- * `{x >= 0 : sum x = radius}`. Violation: the larger of `|sum x - radius|` and the most negative value.
+ * Keep the new parameters.
  */
-#define HQ_SET_SIMPLEX 32
+#define HQ_TRUST_ACCEPTED 0
 
 /**
- * `{0 <= x <= value : sum x = radius}`; `radius` is at most `value` times `len`. Violation: as of the simplex, or the most
- * that a value is above `value`.
+ * Go back to the old parameters: the loss fell by too little, or rose.
  */
-#define HQ_SET_CAPPED_SIMPLEX 33
+#define HQ_TRUST_REJECTED 1
 
 /**
- * `{x : sum |x - c| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: `sum |x - c| - radius`.
+ * Go back to the old parameters: a number was NaN or infinite.
  */
-#define HQ_SET_L1_BALL 34
+#define HQ_TRUST_REFUSED 2
 
 /**
- * At most `count` values are not zero; of equal magnitudes the first stay. Not convex. Violation: how many are too many.
+ * The step is that of Newton's method, within the tolerance.
  */
-#define HQ_SET_TOP_K 35
+#define HQ_STEIHAUG_CONVERGED 0
 
 /**
- * Every value is one of `a`, in any order; of equally near ones the lowest. Not convex, no derivative. Violation: the
- * largest distance from the nearest one.
+ * The next iterate would leave the region: the step ends on the boundary.
  */
-#define HQ_SET_CODEBOOK 36
+#define HQ_STEIHAUG_BOUNDARY 1
 
 /**
- * Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. Violation: the largest distance
- * from -s, 0 and s, with s the largest magnitude.
+ * No positive curvature along the direction: the step follows it to the boundary.
  */
-#define HQ_SET_EXACT_TERNARY 37
+#define HQ_STEIHAUG_NEGATIVE_CURVATURE 2
+
+/**
+ * The iterations are used up; the step is the last iterate.
+ */
+#define HQ_STEIHAUG_ITERATIONS 3
+
+/**
+ * The callback failed or gave NaN or infinity; the step is the last iterate before that, zeros if there is none.
+ */
+#define HQ_STEIHAUG_HESSIAN 4
 
 /**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
@@ -937,11 +944,11 @@ typedef struct hq_set {
      */
     int32_t reserved;
     /**
-     * A radius, or a sum.
+     * A radius.
      */
     float radius;
     /**
-     * The right-hand side of a halfspace or hyperplane; a cap.
+     * The right-hand side of a halfspace or hyperplane.
      */
     float value;
     /**
@@ -961,7 +968,7 @@ typedef struct hq_set {
      */
     size_t b_len;
     /**
-     * How many rows, columns, parts or values.
+     * How many rows, columns or parts.
      */
     size_t count;
     /**
@@ -975,53 +982,231 @@ typedef struct hq_set {
 } hq_set;
 
 /**
- * When `hq_sets_dykstra` stops. NULL instead: 1000 cycles, 1e-6.
+ * A trust region: how long a step may be, `|step| <= radius` in the Euclidean norm, learnt from how well the model
+ * foretold the last ones. Plain state of 88 bytes: fill it with `hq_trust_region_init`, change constants as needed, copy
+ * and store it as you like.
+ *
+ * For a width `w` that is learnt or configured instead: `|step| <= w` is `radius = w`, `|step| <= w * w` is
+ * `radius = w * w`, and `|step|^2 <= w` is `radius = sqrt(w)`.
  */
-typedef struct hq_dykstra_options {
+typedef struct hq_trust_region {
     /**
-     * The most cycles (one projection onto each set); at least 1.
+     * The norm that a step may have.
      */
-    uint32_t max_cycles;
+    float radius;
     /**
-     * A cycle that moves the point by no more than this share of its norm is the last; finite, at least 0.
+     * The radius never shrinks below; above 0.
      */
-    float tolerance;
-} hq_dykstra_options;
+    float min_radius;
+    /**
+     * The radius never grows above.
+     */
+    float max_radius;
+    /**
+     * A step is accepted if its ratio is above this: 0 to `shrink_below`.
+     */
+    float accept_above;
+    /**
+     * The radius shrinks if the ratio is below this; below `grow_above`.
+     */
+    float shrink_below;
+    /**
+     * The radius grows if the ratio is above this and the step reached the boundary.
+     */
+    float grow_above;
+    /**
+     * What the radius is multiplied with when it shrinks; between 0 and 1.
+     */
+    float shrink;
+    /**
+     * What the radius is multiplied with when it grows; at least 1.
+     */
+    float grow;
+    /**
+     * A step reaches the boundary if its norm is at least this part of the radius; above 0, at most 1.
+     */
+    float boundary;
+    /**
+     * The rounding guard in units of `2^-23 max(loss_scale, |loss|)`; 0 (none) to 2^23.
+     */
+    float guard;
+    /**
+     * The least magnitude of the loss that the guard believes in; 0 makes it relative to the loss alone.
+     */
+    float loss_scale;
+    /**
+     * 1: shrink from the norm of the step where that is below the radius. 0: from the radius.
+     */
+    int32_t shrink_from_step;
+    /**
+     * Calls of `hq_trust_region_update`.
+     */
+    uint64_t steps;
+    /**
+     * Steps that were accepted.
+     */
+    uint64_t accepted;
+    /**
+     * Steps that reached the boundary; `on_boundary / steps` is the activation rate.
+     */
+    uint64_t on_boundary;
+    /**
+     * Steps that were refused because a number was NaN or infinite; they count as rejected too.
+     */
+    uint64_t refused;
+    /**
+     * Rejected or refused steps since the last accepted one.
+     */
+    uint32_t rejected_in_row;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_trust_region;
 
 /**
- * How `hq_sets_dykstra` ended, and what its result is worth.
- *
- * For every point z of the intersection, with x0 the input and x the result: (x0 - x) . (z - x) <= gap + residual |z - x|,
- * up to rounding. The projection is the only point of the intersection where the left side is never positive. If x is in the
- * intersection, |x - projection| <= residual + sqrt(gap). docs/constrain.md says what that does not certify.
+ * What `hq_trust_region_update` says about a step; 20 bytes.
  */
-typedef struct hq_dykstra {
+typedef struct hq_trust_outcome {
     /**
-     * 1 if the last cycle moved the point by no more than the tolerance. If 0, the result is only the last iterate: the
-     * intersection is empty, or not reached within the cycles.
+     * `HQ_TRUST_ACCEPTED`, `HQ_TRUST_REJECTED` or `HQ_TRUST_REFUSED`.
      */
-    int32_t converged;
+    int32_t verdict;
     /**
-     * Cycles done.
+     * Actual over predicted reduction, guarded, always finite; 0 where there is none.
      */
-    uint32_t cycles;
+    float ratio;
     /**
-     * By how much the last cycle moved the point: the sum over the projections.
+     * The radius that the step was made with.
      */
-    float change;
+    float radius_before;
     /**
-     * The point is at most this far from every set.
+     * The radius for the next step.
      */
-    float distance;
+    float radius;
     /**
-     * Constant part of the bound on the variational inequality.
+     * 1 if the step reached the boundary, else 0.
      */
-    float gap;
+    int32_t on_boundary;
+} hq_trust_outcome;
+
+/**
+ * The product of a symmetric matrix with a vector: writes `H v` to `out`, both of `len` floats, and returns 0; anything
+ * else ends the search. `context` is what the caller of `hq_steihaug` has passed. It must return (no `longjmp`, no
+ * exception) and must not write `v`.
+ */
+typedef int32_t (*hq_hessian_vector)(void *context, const float *v, float *out, size_t len);
+
+/**
+ * When `hq_steihaug` stops; 8 bytes. NULL stands for a tolerance of 0.1 and 100 iterations.
+ */
+typedef struct hq_steihaug_options {
     /**
-     * The part of it that grows with the distance.
+     * Stop when the norm of `g + H p` is at most this part of that of `g`; 0 to 1.
+     */
+    float tolerance;
+    /**
+     * Stop after so many products.
+     */
+    uint32_t max_iterations;
+} hq_steihaug_options;
+
+/**
+ * What `hq_steihaug` has found; 20 bytes.
+ */
+typedef struct hq_steihaug_result {
+    /**
+     * By how much the model falls: at least 0, finite.
+     */
+    float predicted;
+    /**
+     * The norm of the step; the radius, exactly, if the step ends on the boundary.
+     */
+    float norm;
+    /**
+     * The norm of `g + H p` over that of `g`, of the last iterate inside the region.
      */
     float residual;
-} hq_dykstra;
+    /**
+     * Products with the Hessian.
+     */
+    uint32_t iterations;
+    /**
+     * `HQ_STEIHAUG_*`.
+     */
+    int32_t stop;
+} hq_steihaug_result;
+
+/**
+ * How `hq_latent_free_update` learns; 24 bytes. Fill it with `hq_latent_free_options_init`, then change what you need.
+ */
+typedef struct hq_latent_free_options {
+    /**
+     * Units of inertia for a gradient of 1; at least 0, finite. `threshold / rate` is the sum of gradients that moves a
+     * trit. A step moves inertia by at most 127 units.
+     */
+    float rate;
+    /**
+     * The part of the inertia that is forgotten each step, 0 to 1, rounded to a multiple of 2^-15.
+     */
+    float decay;
+    /**
+     * Pressure towards zero, in units of inertia a step; 0 to 16, rounded to a multiple of 2^-15.
+     */
+    float weight_decay;
+    /**
+     * The learning rate of the stored scales; 0 leaves them alone.
+     */
+    float scale_rate;
+    /**
+     * The inertia that moves a trit, 1 to 127.
+     */
+    int32_t threshold;
+    /**
+     * `HQ_NON_FINITE_ERROR`, or `HQ_NON_FINITE_SATURATE`: NaN counts as 0, an infinity as the largest step.
+     */
+    int32_t non_finite;
+} hq_latent_free_options;
+
+/**
+ * What `hq_latent_free_update` did; 40 bytes. Reports of parts are added up, field by field.
+ */
+typedef struct hq_latent_free_report {
+    /**
+     * Weights seen.
+     */
+    uint64_t weights;
+    /**
+     * Trits that went up by one.
+     */
+    uint64_t raised;
+    /**
+     * Trits that went down by one; `(raised + lowered) / weights` is the flip rate.
+     */
+    uint64_t lowered;
+    /**
+     * Trits that are zero now.
+     */
+    uint64_t zeros;
+    /**
+     * Weights whose `rate * gradient` was beyond 127 units and was cut: many of them say that the rate is too high.
+     */
+    uint64_t clipped;
+} hq_latent_free_report;
+
+/**
+ * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
+ */
+typedef struct hq_dense_hessian {
+    /**
+     * Its values.
+     */
+    const float *values;
+    /**
+     * How many: `len * len`.
+     */
+    size_t values_len;
+} hq_dense_hessian;
 
 /**
  * Done; the outputs are written.
@@ -4228,63 +4413,240 @@ hq_status hq_affine_prepare(size_t rows,
                             size_t scratch_size);
 
 /**
- * Bytes of scratch that `hq_sets_dykstra` needs: an increment a set, two more vectors of `len` floats, and what the sets
- * need themselves. `SIZE_MAX` for sets that it would refuse, and on overflow.
+ * A trust region with the constants of Nocedal and Wright (Algorithm 4.1) and the rounding guard of Conn, Gould and Toint:
+ * radius 1e-30 to 1e30, accept above 0.1, a quarter below 1/4, double above 3/4 at 0.99 of the radius, guard 1000, loss
+ * scale 1; all counts 0.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_INVALID_ARGUMENT` (a radius outside 1e-30 to 1e30);
+ * nothing is written then. Callable from any thread.
  *
  * # Safety
- * `sets` is valid for `count` sets, and so are their arrays.
+ * `region` points to one writable struct.
  *
  * ```c
- * hq_set both[2] = {{0}, {0}};
- * both[0].kind = HQ_SET_L1_BALL;
- * both[1].kind = HQ_SET_L2_BALL;
- * both[0].radius = both[1].radius = 1.0f;
- * assert(hq_sets_dykstra_workspace_size(both, 2, 100) >= 4 * 100 * sizeof(float));
+ * hq_trust_region region;
+ * assert(hq_trust_region_init(0.01f, &region) == HQ_OK);
+ * region.max_radius = 1.0f;
+ * region.loss_scale = 1e-3f;
  * ```
  */
-size_t hq_sets_dykstra_workspace_size(const struct hq_set *sets,
-                                      size_t count,
-                                      size_t len);
+hq_status hq_trust_region_init(float radius,
+                               struct hq_trust_region *region);
 
 /**
- * Projects a vector onto the intersection of convex sets, in place, by Dykstra's algorithm. Projecting onto the sets in turn
- * does not do that: it ends at *some* point of the intersection.
+ * Judges a step by its ratio `(loss - trial_loss + d) / (predicted + d)` with the guard
+ * `d = guard 2^-23 max(loss_scale, |loss|)`, and sets the radius for the next one.
  *
- * - `sets`: `count` sets; the order matters for speed only.
- * - `x`: `len` finite values, replaced by the result. A vector in all sets keeps its bits.
- * - `options`: NULL for the defaults.
- * - `report`: read it. **An empty intersection is no error**: it shows as `converged` 0, and `x` is then the last iterate.
- * - `scratch`: at least `hq_sets_dykstra_workspace_size(sets, count, len)` bytes at any alignment.
+ * - `region`: in and out.
+ * - `loss`, `trial_loss`: before and after the step, **on the same batch**.
+ * - `predicted`: by how much the model says that the loss falls (`hq_steihaug_result`; for a plain gradient step
+ *   `-(g . step)`).
+ * - `step_norm`: its Euclidean norm (`hq_vec_norm`).
+ * - `outcome`: whether to keep the step, and why.
  *
- * Same bits on every tier and target. Buffers must not overlap, nor the sets and their arrays. Callable from any thread.
+ * A number that is NaN or infinite (or a negative norm) refuses the step, shrinks the radius and changes nothing else but
+ * the counts: that is no error. A step of norm 0 is accepted with ratio 1 and leaves the radius alone.
  *
- * Errors: `HQ_ERROR_UNSUPPORTED` if a set is not convex, `HQ_ERROR_INVALID_ARGUMENT` for options out of range, and those of
- * `hq_set_project`. `x` and `report` are untouched then.
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (a constant or the
+ * radius of `region` out of range); nothing is written then. Callable from any thread.
  *
  * # Safety
- * Each pointer is valid for the length given with it; `options` and `report` point to one of theirs.
+ * `region` and `outcome` point to one writable struct each.
  *
  * ```c
- * float x[2] = {2.0f, 1.0f};
- * hq_set both[2] = {{0}, {0}};
- * uint8_t scratch[64];
- * hq_dykstra report;
- * both[0].kind = HQ_SET_L1_BALL;
- * both[1].kind = HQ_SET_L2_BALL;
- * both[0].radius = both[1].radius = 1.0f;
- * assert(hq_sets_dykstra_workspace_size(both, 2, 2) <= sizeof scratch);
- * assert(hq_sets_dykstra(both, 2, x, 2, NULL, &report, scratch, sizeof scratch) == HQ_OK);
- * assert(report.converged == 1 && x[0] == 1.0f && x[1] == 0.0f);
+ * hq_trust_region region;
+ * hq_trust_outcome outcome;
+ * assert(hq_trust_region_init(1.0f, &region) == HQ_OK);
+ * assert(hq_trust_region_update(&region, 5.0f, 4.0f, 1.1f, 1.0f, &outcome) == HQ_OK);
+ * assert(outcome.verdict == HQ_TRUST_ACCEPTED && outcome.radius == 2.0f);
+ * assert(hq_trust_region_update(&region, 4.0f, 9.0f, 1.0f, 2.0f, &outcome) == HQ_OK);
+ * assert(outcome.verdict == HQ_TRUST_REJECTED && region.radius == 0.5f);
  * ```
  */
-hq_status hq_sets_dykstra(const struct hq_set *sets,
-                          size_t count,
-                          float *x,
-                          size_t len,
-                          const struct hq_dykstra_options *options,
-                          struct hq_dykstra *report,
-                          void *scratch,
-                          size_t scratch_size);
+hq_status hq_trust_region_update(struct hq_trust_region *region,
+                                 float loss,
+                                 float trial_loss,
+                                 float predicted,
+                                 float step_norm,
+                                 struct hq_trust_outcome *outcome);
+
+/**
+ * A ready-made `hq_hessian_vector` for a small matrix in memory; `context` points to an `hq_dense_hessian`.
+ *
+ * Returns `HQ_OK` (0), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OVERLAP`, or
+ * `HQ_ERROR_SHAPE` if `values_len` is not `len * len`; `out` is untouched then. Callable from any thread.
+ *
+ * # Safety
+ * `context` points to one struct whose `values` are valid; `v` and `out` are valid for `len` floats.
+ *
+ * ```c
+ * const float values[4] = {2.0f, 1.0f, 1.0f, 3.0f}, v[2] = {1.0f, 2.0f};
+ * hq_dense_hessian hessian = {values, 4};
+ * float out[2];
+ * assert(hq_hessian_dense(&hessian, v, out, 2) == HQ_OK && out[0] == 4.0f && out[1] == 7.0f);
+ * ```
+ */
+hq_status hq_hessian_dense(void *context,
+                           const float *v,
+                           float *out,
+                           size_t len);
+
+/**
+ * Bytes of scratch that `hq_steihaug` needs: three vectors of `len` floats, and 9 bytes. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_steihaug_workspace_size(100) == 3 * 400 + 9);
+ * ```
+ */
+size_t hq_steihaug_workspace_size(size_t len);
+
+/**
+ * The step of a trust region: minimises the model `g . p + p . H p / 2` over `|p| <= radius`, approximately, by conjugate
+ * gradients that stop at the boundary (Steihaug 1983, Toint 1981). `H` is known only by its products with vectors.
+ * Gradients, curvatures and radii of 1e-30 to 1e30 neither overflow nor get lost.
+ *
+ * - `gradient`: `gradient_len` finite values.
+ * - `hessian`, `context`: the products; called at most `max_iterations` times from this thread, with vectors in `scratch`
+ *   whose values are of the order of 1.
+ * - `radius`: above 0, finite.
+ * - `options`: NULL for the usual ones.
+ * - `step`: `step_len` = `gradient_len` floats.
+ * - `result`: how long the step is, what it promises (for `hq_trust_region_update`), why the search stopped. A callback
+ *   that fails is a reason to stop (`HQ_STEIHAUG_HESSIAN`), no error: `step` is good then, if perhaps zero.
+ * - `scratch`: at least `hq_steihaug_workspace_size(gradient_len)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER` (the callback too), `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (radius, tolerance), `HQ_ERROR_SHAPE`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_NON_FINITE` (of the gradient or its norm). The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `hessian` may be called with `context`.
+ *
+ * ```c
+ * const float values[4] = {2.0f, 0.5f, 0.5f, 2.0f}, gradient[2] = {-2.0f, -3.0f};
+ * hq_dense_hessian hessian = {values, 4};
+ * hq_steihaug_options options = {1e-6f, 10};
+ * hq_steihaug_result result;
+ * float step[2];
+ * uint8_t scratch[64];
+ * assert(hq_steihaug(gradient, 2, hq_hessian_dense, &hessian, 10.0f, &options, step, 2, &result, scratch,
+ *                    sizeof scratch) == HQ_OK);
+ * assert(result.stop == HQ_STEIHAUG_CONVERGED && step[0] > 0.6666f && step[0] < 0.6667f);
+ * ```
+ */
+hq_status hq_steihaug(const float *gradient,
+                      size_t gradient_len,
+                      hq_hessian_vector hessian,
+                      void *context,
+                      float radius,
+                      const struct hq_steihaug_options *options,
+                      float *step,
+                      size_t step_len,
+                      struct hq_steihaug_result *result,
+                      void *scratch,
+                      size_t scratch_size);
+
+/**
+ * Fills `options` with the defaults, which NULL stands for: rate 1, threshold 64, no decay, no weight decay, fixed scales,
+ * NaN and infinity refused.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_latent_free_options options;
+ * assert(hq_latent_free_options_init(&options) == HQ_OK && options.threshold == 64);
+ * options.rate = 100.0f;
+ * ```
+ */
+hq_status hq_latent_free_options_init(struct hq_latent_free_options *options);
+
+/**
+ * Values (bytes) of inertia for `rows` x `cols` weights; they start as zeros. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_latent_free_inertia_len(10, 65) == 650);
+ * ```
+ */
+size_t hq_latent_free_inertia_len(size_t rows, size_t cols);
+
+/**
+ * Bytes of the whole training state of `rows` x `cols` weights, packed trits and inertia: 1.2 to 1.26 a weight, where a
+ * latent float with the two moments of Adam takes 12. `SIZE_MAX` on overflow and for formats that are not ternary.
+ *
+ * ```c
+ * assert(hq_latent_free_state_size(HQ_FORMAT_TQ2_0, 512, 512) == 512 * 512 + 512 * HQ_TQ2_0_ROW_SIZE(512));
+ * ```
+ */
+size_t hq_latent_free_state_size(int32_t format,
+                                 size_t rows,
+                                 size_t cols);
+
+/**
+ * One step of learning for rows `first_row` to `first_row + rows - 1` of a ternary matrix that has no float copy: trits
+ * and inertia are changed in place. No scratch.
+ *
+ * In exact arithmetic the inertia becomes `inertia * (1 - decay) - rate * gradient - weight_decay * trit`; it is rounded
+ * to an integer at random, and from `threshold` on (or `-threshold`) it moves the trit by one and starts again from what is
+ * left. The random numbers are a function of `seed`, `step`, row and column alone: rows may be updated in any order, one
+ * at a time, in any thread, and a run that goes on from its stored bytes ends with the same bits. Same bits on every tier
+ * and target; the same trits for every format.
+ *
+ * - `format`: `HQ_FORMAT_TQ2_0`, `HQ_FORMAT_TQ1_0` or `HQ_FORMAT_DENSE_TERNARY`.
+ * - `options`: NULL for the usual ones.
+ * - `seed`: one for each tensor of a run. `step`: another one each time.
+ * - `gradient`: `gradient_len` = `rows * cols` values. With `HQ_NON_FINITE_ERROR` they are read twice, so give slices that
+ *   fit the cache: a row at a time will do.
+ * - `weights`: `weights_size` = `hq_matrix_size(format, rows, cols)` bytes: these rows, packed.
+ * - `inertia`: `inertia_len` = `rows * cols` values: those of these rows.
+ * - `report`: what happened.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (another format), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range), `HQ_ERROR_SHAPE` (a
+ * length), `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. Weights, inertia and report are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static uint8_t weights[HQ_TQ2_0_ROW_SIZE(4)], scratch[64];
+ * static int8_t inertia[4];
+ * const float zeros[4] = {0.0f}, gradient[4] = {0.5f, 0.0f, -0.6f, 0.0f};
+ * hq_latent_free_options options;
+ * hq_latent_free_report report;
+ * uint64_t step, flips = 0;
+ * assert(hq_quantize(HQ_FORMAT_TQ2_0, NULL, 1, 4, zeros, 4, weights, sizeof weights, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_latent_free_options_init(&options) == HQ_OK);
+ * options.rate = 10.0f;
+ * options.threshold = 20;
+ * for (step = 0; step < 4; step++) {
+ *     assert(hq_latent_free_update(HQ_FORMAT_TQ2_0, &options, 1, step, 0, 1, 4, gradient, 4, weights, sizeof weights,
+ *                                  inertia, 4, &report) == HQ_OK);
+ *     flips += report.raised + report.lowered;
+ * }
+ * assert(flips == 2 && report.zeros == 2);
+ * ```
+ */
+hq_status hq_latent_free_update(int32_t format,
+                                const struct hq_latent_free_options *options,
+                                uint64_t seed,
+                                uint64_t step,
+                                size_t first_row,
+                                size_t rows,
+                                size_t cols,
+                                const float *gradient,
+                                size_t gradient_len,
+                                uint8_t *weights,
+                                size_t weights_size,
+                                int8_t *inertia,
+                                size_t inertia_len,
+                                struct hq_latent_free_report *report);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -384,6 +384,30 @@ fn classify_gives_the_scores_of_the_rust_path() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
+/// Twice the same bits, and a good classifier.
+#[test]
+fn latent_free_learns_the_digits() {
+    if emulated() {
+        return;
+    }
+    let program = folder("latent-free").join("program");
+    let mut command = compiler(&c_compilers()[0], "c99");
+    command.arg("c_examples/latent_free.c").arg(dist().join("libhybridq.a")).arg("-o").arg(&program);
+    run(&mut command);
+    let data = |file: &str| Path::new(ROOT).join("data/digits").join(file);
+    let learn = || run(Command::new(&program).arg(data("train.csv")).arg(data("test.csv")));
+    let text = learn();
+    let percent = |before: &str| -> f64 {
+        let (head, _) = text.split_once(before).unwrap();
+        head.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(text.starts_with("1310 bytes of state"), "{text}");
+    assert!(percent(" % of 1437") > 96.0 && percent(" % of 360") > 93.0, "{text}");
+    assert_eq!(learn(), text);
+    let usage = Command::new(&program).output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+}
+
 /// The digits network, packed and multiplied in Rust.
 #[cfg(feature = "std")]
 mod digits {

@@ -29,6 +29,8 @@ pub mod kmeans;
 
 pub mod constrain;
 
+pub mod learn;
+
 mod pointers;
 
 #[cfg(all(hybridq_panic_handler, not(feature = "std")))]

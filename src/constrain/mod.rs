@@ -1,4 +1,5 @@
-//! Constraint sets: the nearest point of a set, how far outside a point is, and the derivative of the projection.
+//! Constraint sets: the nearest point of a set, how far outside a point is, and the derivative of the projection. And the
+//! trust region: how far a step may go ([`TrustRegion`]), and the best step that goes no further ([`steihaug`]).
 //!
 //! Every set is a small `Copy` struct that borrows its data and implements [`Project`]; [`Set`] is any of them. Nothing
 //! allocates; what a set needs beside its input is the caller's scratch. Float operations have one fixed order, so the
@@ -35,10 +36,12 @@ mod row_norm;
 mod set;
 mod simplex;
 mod sphere;
+mod steihaug;
 mod sums;
 mod ternary;
 mod threshold;
 mod top_k;
+mod trust_region;
 
 pub use affine::{Affine, affine_factor_len, affine_prepare, affine_prepare_workspace_size};
 pub use boxes::{BoxSet, LinfBall, NonNegative};
@@ -58,6 +61,10 @@ pub use simplex::{CappedSimplex, Simplex};
 pub use sphere::Sphere;
 pub use ternary::ExactTernary;
 pub use top_k::TopK;
+pub use steihaug::{
+    DenseHessian, HessianVector, Steihaug, SteihaugOptions, SteihaugStop, steihaug, steihaug_workspace_size,
+};
+pub use trust_region::{Trial, TrustOptions, TrustOutcome, TrustRegion, TrustStatistics, Verdict};
 
 use crate::Error;
 use place::{Place, Sealed};

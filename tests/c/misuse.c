@@ -100,6 +100,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 
 #include "misuse/constrain.h"
 #include "misuse/constrain_search.h"
+#include "misuse/constrain_trust.h"
 #include "misuse/kmeans_1d.h"
 #include "misuse/kmeans_balanced.h"
 #include "misuse/kmeans_choose.h"
@@ -109,6 +110,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_int8.h"
 #include "misuse/kmeans_seed.h"
 #include "misuse/kmeans_stream.h"
+#include "misuse/learn_latent_free.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -220,6 +222,9 @@ int main(void) {
     kmeans_int8();
     streams();
     mini_batches();
+    trust_regions();
+    steihaug_steps();
+    latent_free();
     printf("%d cases\n", cases);
     return 0;
 }

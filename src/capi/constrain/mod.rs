@@ -1,4 +1,4 @@
-//! Room `constrain`: sets as plain structs, and what can be done with any of them.
+//! Room `constrain`: sets as plain structs, and what can be done with any of them; the trust region.
 
 // In the order of the header.
 pub mod set;
@@ -7,3 +7,7 @@ pub mod project;
 
 pub mod affine;
 pub mod dykstra;
+
+pub mod trust_region;
+
+pub mod steihaug;

@@ -1,0 +1,4 @@
+//! Room `learn`, one file a concern.
+
+// In the order of the header.
+pub mod latent_free;

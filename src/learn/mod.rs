@@ -1,0 +1,3 @@
+//! Learning in the bits that are shipped.
+
+pub mod latent_free;
