@@ -13,6 +13,7 @@
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |
 //! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
 //! | [`constrain`] | sets: nearest point, violation, derivative |
+//! | [`learn`] | the optimizer: bounded steps, quantized gradients, state and parameters |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!
@@ -53,6 +54,7 @@ pub mod capi;
 pub mod constrain;
 mod error;
 pub mod kmeans;
+pub mod learn;
 pub mod linear;
 pub mod math;
 pub mod quant;

@@ -33,6 +33,7 @@ pub(crate) trait Floats: Copy {
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c` with one rounding or two.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger; of two equal ones, or where one is NaN, either.
@@ -49,6 +50,12 @@ pub(crate) trait Floats: Copy {
     fn bits(self, mask: Self::Mask) -> u32;
     /// 16 x 16 values turned over: row `r`, column `c` becomes row `c`, column `r`.
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]);
+
+    /// The magnitude; of a zero, either zero.
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        self.max(a, self.sub(self.splat(0.0), a))
+    }
 
     /// Asks for values that will be read soon; nothing where the tier has no way to.
     #[inline(always)]

@@ -1,0 +1,3 @@
+//! Learning with few bits: the quantization-aware constrained optimizer.
+
+pub mod optimizer;
