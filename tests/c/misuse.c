@@ -106,6 +106,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_int8.h"
 #include "misuse/kmeans_seed.h"
 #include "misuse/kmeans_stream.h"
+#include "misuse/learn_optimizer.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -214,6 +215,7 @@ int main(void) {
     kmeans_int8();
     streams();
     mini_batches();
+    optimizer();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -1,0 +1,6 @@
+//! Room `learn`, one file a concern.
+
+// In the order of the header.
+pub mod optimizer;
+
+pub mod optimizer_step;
