@@ -4756,8 +4756,8 @@ hq_status hq_optimizer_start(const struct hq_optimizer_options *options,
  * Each pointer is valid for the length given with it; `losses` points to two values.
  *
  * ```c
- * const hq_optimizer_group group = {1, 2, 0.5f, INFINITY};
- * const float gradient[2] = {0.6f, -0.8f};
+ * const hq_optimizer_group group = {1, 2, 0.5f, 10.0f};
+ * const float gradient[2] = {0.5f, -0.5f};
  * float params[2] = {1.0f, 1.0f}, memory[2];
  * static uint8_t scratch[65536];
  * hq_optimizer_state state;
@@ -4766,7 +4766,7 @@ hq_status hq_optimizer_start(const struct hq_optimizer_options *options,
  * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
  * assert(hq_optimizer_step(NULL, &group, 1, &state, memory, sizeof memory, gradient, 2, NULL, NULL, params, 2, NULL,
  *                          &report, scratch, sizeof scratch) == HQ_OK);
- * assert(state.steps == 1 && params[0] == 0.7f && params[1] == 1.4f && report.bounded == 0);
+ * assert(state.steps == 1 && params[0] == 0.75f && params[1] == 1.25f && report.bounded == 0);
  * ```
  */
 hq_status hq_optimizer_step(const struct hq_optimizer_options *options,
