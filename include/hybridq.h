@@ -404,6 +404,56 @@
 #define HQ_STEIHAUG_HESSIAN 4
 
 /**
+ * Gradient descent with momentum: `m = momentum m + g`, step along `m`.
+ */
+#define HQ_BASE_SGD 0
+
+/**
+ * With Nesterov's momentum: step along `g + momentum m`.
+ */
+#define HQ_BASE_NESTEROV 1
+
+/**
+ * Adam with Nesterov momentum and decoupled weight decay.
+ */
+#define HQ_BASE_NADAMW 2
+
+/**
+ * Not held. For the residual only: what the gradient loses by quantization is lost for good.
+ */
+#define HQ_STORAGE_NONE 0
+
+/**
+ * 32 bits for each parameter.
+ */
+#define HQ_STORAGE_F32 1
+
+/**
+ * 8.125 bits: a scale per 256.
+ */
+#define HQ_STORAGE_INT8 2
+
+/**
+ * 4.25 bits: a scale per 128.
+ */
+#define HQ_STORAGE_INT4 3
+
+/**
+ * 1.625 bits: five trits a byte and a scale per 1280. The second moment has one number per 1280. Not for the residual.
+ */
+#define HQ_STORAGE_TERNARY 4
+
+/**
+ * The gradient is used as it is.
+ */
+#define HQ_GRADIENT_F32 0
+
+/**
+ * 1280 values at a time become trits with a scale, after a clip at `sigma` standard deviations.
+ */
+#define HQ_GRADIENT_TERNARY 1
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -1207,6 +1257,294 @@ typedef struct hq_dense_hessian {
      */
     size_t values_len;
 } hq_dense_hessian;
+
+/**
+ * How to step. `hq_optimizer_options_default` gives a good start, which NULL stands for, too.
+ */
+typedef struct hq_optimizer_options {
+    /**
+     * The step, counted from 0, with which the proximal map of the parameters begins to turn from the identity ...
+     */
+    uint64_t ramp_start;
+    /**
+     * ... and the one from which it is hard ternary. Both 0: from the beginning.
+     */
+    uint64_t ramp_end;
+    /**
+     * Of stochastic rounding, where there is any.
+     */
+    uint64_t seed;
+    /**
+     * `HQ_BASE_*`.
+     */
+    int32_t base;
+    /**
+     * How the momentum is held: `HQ_STORAGE_*`.
+     */
+    int32_t moment;
+    /**
+     * How the second moment of `HQ_BASE_NADAMW` is held.
+     */
+    int32_t second;
+    /**
+     * `HQ_GRADIENT_*`.
+     */
+    int32_t gradient;
+    /**
+     * How the error of quantization is held that is fed back to the next gradient.
+     */
+    int32_t residual;
+    /**
+     * The packed format of the parameters: `HQ_FORMAT_TQ1_0` or `HQ_FORMAT_TQ2_0`.
+     */
+    int32_t format;
+    /**
+     * How their scales are fitted: `HQ_FIT_MSE`, `HQ_FIT_ABSMEAN`, `HQ_FIT_ABSMAX` or `HQ_FIT_LLOYD`.
+     */
+    int32_t fit;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+    /**
+     * The decay of the momentum; of `HQ_BASE_NADAMW` the first beta. At least 0, below 1.
+     */
+    float momentum;
+    /**
+     * The second beta of `HQ_BASE_NADAMW`. At least 0, below 1.
+     */
+    float beta2;
+    /**
+     * Added to the root of the second moment; above 0.
+     */
+    float epsilon;
+    /**
+     * Decoupled weight decay; at least 0.
+     */
+    float weight_decay;
+    /**
+     * The gradient of all groups together is scaled down to this norm; above 0, `INFINITY`: never.
+     */
+    float clip_norm;
+    /**
+     * Standard deviations at which the ternary gradient is clipped; above 0, `INFINITY`: never.
+     */
+    float sigma;
+} hq_optimizer_options;
+
+/**
+ * A matrix of parameters with a learning rate and a trust radius of its own. Groups lie one after the other in all arrays.
+ */
+typedef struct hq_optimizer_group {
+    /**
+     * Rows of the matrix; vectors have one.
+     */
+    size_t rows;
+    /**
+     * Columns: what is quantized lies in a row.
+     */
+    size_t cols;
+    /**
+     * At least 0.
+     */
+    float learning_rate;
+    /**
+     * The L2 norm of a step of this group stays within it; above 0, `INFINITY`: unbounded.
+     */
+    float radius;
+} hq_optimizer_group;
+
+/**
+ * Bytes of every part of an optimizer.
+ */
+typedef struct hq_optimizer_bytes {
+    /**
+     * The momentum.
+     */
+    size_t moment;
+    /**
+     * The second moment of `HQ_BASE_NADAMW`.
+     */
+    size_t second;
+    /**
+     * The memory of error feedback.
+     */
+    size_t residual;
+    /**
+     * The three above with their padding: `hq_optimizer_memory_size`.
+     */
+    size_t memory;
+    /**
+     * The gradient as packed trits.
+     */
+    size_t gradient;
+    /**
+     * The parameters, packed.
+     */
+    size_t packed;
+    /**
+     * The parameters in `float` that steps are added to.
+     */
+    size_t latent;
+} hq_optimizer_bytes;
+
+/**
+ * The few numbers of an optimizer beside its memory. Save and restore it with the memory, and the run goes on with the
+ * same bits. `hq_optimizer_start` makes one; change nothing in it.
+ */
+typedef struct hq_optimizer_state {
+    /**
+     * Steps taken.
+     */
+    uint64_t steps;
+    /**
+     * What base, forms and groups the memory was laid out for.
+     */
+    uint64_t layout;
+    /**
+     * `momentum ^ steps`.
+     */
+    float moment_power;
+    /**
+     * `beta2 ^ steps`.
+     */
+    float second_power;
+    /**
+     * No momentum is larger than this.
+     */
+    float moment_bound;
+    /**
+     * No residual is larger than this.
+     */
+    float residual_bound;
+    /**
+     * By how much the last step should have lowered the loss, to first order.
+     */
+    float predicted;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_optimizer_state;
+
+/**
+ * The step of one group.
+ */
+typedef struct hq_optimizer_group_step {
+    /**
+     * The norm of the step that was asked for.
+     */
+    float wanted;
+    /**
+     * The norm of the step within the radius.
+     */
+    float taken;
+    /**
+     * By how much this group's step should lower the loss, to first order.
+     */
+    float predicted;
+    /**
+     * 1 if the radius was active, else 0.
+     */
+    uint32_t bounded;
+} hq_optimizer_group_step;
+
+/**
+ * What a step writes beside the parameters; NULL with length 0 where that is not wanted.
+ */
+typedef struct hq_optimizer_outputs {
+    /**
+     * The parameters as the model is to see them: through the proximal map, at the end of the ramp what `packed` decodes
+     * to. As many as there are parameters.
+     */
+    float *visible;
+    /**
+     * How many.
+     */
+    size_t visible_len;
+    /**
+     * The parameters in the packed format, `hq_optimizer_bytes.packed` bytes: the matrix of each group after the other.
+     */
+    uint8_t *packed;
+    /**
+     * How many bytes.
+     */
+    size_t packed_size;
+    /**
+     * The gradient that was used as packed trits, `hq_optimizer_bytes.gradient` bytes; for `HQ_GRADIENT_TERNARY`.
+     */
+    uint8_t *gradient;
+    /**
+     * How many bytes.
+     */
+    size_t gradient_size;
+    /**
+     * The step of each group.
+     */
+    struct hq_optimizer_group_step *groups;
+    /**
+     * How many.
+     */
+    size_t groups_len;
+} hq_optimizer_outputs;
+
+/**
+ * What happened in a step.
+ */
+typedef struct hq_optimizer_report {
+    /**
+     * The norm of the gradient as it came.
+     */
+    float gradient_norm;
+    /**
+     * The same after the clip to `clip_norm`.
+     */
+    float clipped_norm;
+    /**
+     * The norm of the step that the direction and the learning rates ask for.
+     */
+    float wanted_norm;
+    /**
+     * The norm of the step within the radii, before the set.
+     */
+    float step_norm;
+    /**
+     * The radius that holds for all groups together; infinity if one has none.
+     */
+    float radius;
+    /**
+     * (Loss before - loss after) / predicted, of the *previous* step; 0 if `has_ratio` is 0.
+     */
+    float ratio;
+    /**
+     * By how much this step should lower the loss, to first order.
+     */
+    float predicted;
+    /**
+     * What quantization changed of the gradient (with residual), relative to it: root of the ratio of the squares.
+     */
+    float gradient_error;
+    /**
+     * What packing changed of the parameters, likewise; 0 if they were not packed.
+     */
+    float parameter_error;
+    /**
+     * The cosine between the step and the negative gradient: the part of the step that goes downhill.
+     */
+    float efficiency;
+    /**
+     * Groups whose radius was active.
+     */
+    uint32_t bounded;
+    /**
+     * 1 if losses were given and there was a step before this one, else 0.
+     */
+    uint32_t has_ratio;
+    /**
+     * 1 if the constraint set moved the parameters, else 0.
+     */
+    uint32_t projected;
+} hq_optimizer_report;
 
 /**
  * Done; the outputs are written.
@@ -4647,6 +4985,196 @@ hq_status hq_latent_free_update(int32_t format,
                                 int8_t *inertia,
                                 size_t inertia_len,
                                 struct hq_latent_free_report *report);
+
+/**
+ * Writes the usual options: momentum 0.9 in `float`, gradients as they are, clipped to norm 1; parameters hard ternary
+ * where they are asked for.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
+ *
+ * # Safety
+ * `options` is valid.
+ *
+ * ```c
+ * hq_optimizer_options options;
+ * assert(hq_optimizer_options_default(&options) == HQ_OK && options.momentum == 0.9f);
+ * ```
+ */
+hq_status hq_optimizer_options_default(struct hq_optimizer_options *options);
+
+/**
+ * Bytes of the memory that an optimizer keeps between steps. `SIZE_MAX` for arguments that the functions would refuse, and
+ * on overflow.
+ *
+ * # Safety
+ * `options` is valid or NULL; `groups` points to `groups_len` groups.
+ *
+ * ```c
+ * const hq_optimizer_group group = {10, 128, 0.1f, 1.0f};
+ * assert(hq_optimizer_memory_size(NULL, &group, 1) == 4 * 1280);
+ * ```
+ */
+size_t hq_optimizer_memory_size(const struct hq_optimizer_options *options,
+                                const struct hq_optimizer_group *groups,
+                                size_t groups_len);
+
+/**
+ * Bytes of scratch that `hq_optimizer_step` needs: 24 for each value of a block (at most 1280) and 11 KB, or what the set
+ * needs, if that is more. `SIZE_MAX` for arguments that the functions would refuse, and on overflow.
+ *
+ * # Safety
+ * `options` is valid or NULL; `groups` points to `groups_len` groups; `set` is NULL or valid, and so are its arrays.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1000, 1000, 0.1f, 1.0f};
+ * assert(hq_optimizer_workspace_size(NULL, &group, 1, NULL) < 64 * 1024);
+ * ```
+ */
+size_t hq_optimizer_workspace_size(const struct hq_optimizer_options *options,
+                                   const struct hq_optimizer_group *groups,
+                                   size_t groups_len,
+                                   const struct hq_set *set);
+
+/**
+ * The bytes of every part: what is held between steps, and what the packed gradient and parameters take.
+ *
+ * - `groups`: `groups_len` groups.
+ * - `bytes`: one struct.
+ *
+ * Callable from any thread. Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range),
+ * `HQ_ERROR_UNSUPPORTED` (a form, format or fit that an optimizer does not have), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `bytes` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1000, 1280, 0.1f, 1.0f};
+ * hq_optimizer_bytes bytes;
+ * assert(hq_optimizer_bytes_held(NULL, &group, 1, &bytes) == HQ_OK);
+ * assert(bytes.moment == 5120000 && bytes.gradient == 260000); // 19.7 times less
+ * ```
+ */
+hq_status hq_optimizer_bytes_held(const struct hq_optimizer_options *options,
+                                  const struct hq_optimizer_group *groups,
+                                  size_t groups_len,
+                                  struct hq_optimizer_bytes *bytes);
+
+/**
+ * The state before the first step.
+ *
+ * - `groups`: `groups_len` groups. Rates and radii may change later, shapes may not.
+ * - `state`: one struct.
+ * - `memory`: at least `hq_optimizer_memory_size(options, groups, groups_len)` bytes, of which just those are cleared;
+ *   aligned to 4 if a part is held in `float`.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: as `hq_optimizer_bytes_held`, and
+ * `HQ_ERROR_OUTPUT_TOO_SMALL` for the memory. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {2, 2, 0.1f, 1.0f};
+ * hq_optimizer_state state;
+ * float memory[4];
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK && state.steps == 0);
+ * ```
+ */
+hq_status hq_optimizer_start(const struct hq_optimizer_options *options,
+                             const struct hq_optimizer_group *groups,
+                             size_t groups_len,
+                             struct hq_optimizer_state *state,
+                             void *memory,
+                             size_t memory_size);
+
+/**
+ * Takes one step: clip, quantize the gradient, momentum, learning rate and radius of each group, apply, quantize the
+ * parameters.
+ *
+ * - `options`: NULL for the usual ones. Of a running optimizer base and storage forms must stay the same, other options
+ *   may change.
+ * - `groups`: `groups_len` groups, in shapes as at `hq_optimizer_start`.
+ * - `state`, `memory`: what `hq_optimizer_start` or the last step left.
+ * - `gradient`: `gradient_len` finite values, one for each parameter of all groups.
+ * - `losses`: two finite values, the losses before and after the *previous* step on the batch of that step, or NULL.
+ * - `set`: the parameters of all groups together are projected to it after the step; NULL for none.
+ * - `params`: `params_len` = `gradient_len` finite values that the step is added to. They stay `float`; what is quantized
+ *   goes to `outputs`.
+ * - `outputs`: what else is wanted, or NULL. Only read; the arrays in it are written.
+ * - `report`: one struct, or NULL.
+ * - `scratch`: at least `hq_optimizer_workspace_size(options, groups, groups_len, set)` bytes at any alignment.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NON_FINITE` (a gradient, parameter or loss is NaN or infinite, or the step would leave the `float`
+ * range), `HQ_ERROR_SHAPE` (a length is not that of the groups, or the state is that of other groups or options),
+ * `HQ_ERROR_CORRUPT` (the state holds a number that no step leaves), `HQ_ERROR_INVALID_ARGUMENT`,
+ * `HQ_ERROR_UNSUPPORTED`, `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_OUTPUT_TOO_SMALL` (the memory or an array of `outputs`),
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`. The step is refused whole: parameters, state, memory and outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `losses` points to two values.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 2, 0.5f, 10.0f};
+ * const float gradient[2] = {0.5f, -0.5f};
+ * float params[2] = {1.0f, 1.0f}, memory[2];
+ * static uint8_t scratch[65536];
+ * hq_optimizer_state state;
+ * hq_optimizer_report report;
+ * assert(hq_optimizer_workspace_size(NULL, &group, 1, NULL) <= sizeof scratch);
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
+ * assert(hq_optimizer_step(NULL, &group, 1, &state, memory, sizeof memory, gradient, 2, NULL, NULL, params, 2, NULL,
+ *                          &report, scratch, sizeof scratch) == HQ_OK);
+ * assert(state.steps == 1 && params[0] == 0.75f && params[1] == 1.25f && report.bounded == 0);
+ * ```
+ */
+hq_status hq_optimizer_step(const struct hq_optimizer_options *options,
+                            const struct hq_optimizer_group *groups,
+                            size_t groups_len,
+                            struct hq_optimizer_state *state,
+                            void *memory,
+                            size_t memory_size,
+                            const float *gradient,
+                            size_t gradient_len,
+                            const float *losses,
+                            const struct hq_set *set,
+                            float *params,
+                            size_t params_len,
+                            const struct hq_optimizer_outputs *outputs,
+                            struct hq_optimizer_report *report,
+                            void *scratch,
+                            size_t scratch_size);
+
+/**
+ * Reads the packed trits of a gradient that a step has written.
+ *
+ * - `groups`: `groups_len` groups, those of the step.
+ * - `packed`: `packed_size` = `hq_optimizer_bytes.gradient` bytes.
+ * - `out`: `out_len` floats, one for each parameter.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 5, 0.5f, 1.0f};
+ * const uint8_t packed[5] = {0, 0, 0, 0x40, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 2 * 81}; // the scale 2, and five trits
+ * float out[5];
+ * assert(hq_optimizer_unpack_gradient(&group, 1, packed, 5, out, 5) == HQ_OK);
+ * assert(out[0] == -2.0f && out[1] == 2.0f && out[2] == 0.0f && out[4] == 2.0f);
+ * ```
+ */
+hq_status hq_optimizer_unpack_gradient(const struct hq_optimizer_group *groups,
+                                       size_t groups_len,
+                                       const uint8_t *packed,
+                                       size_t packed_size,
+                                       float *out,
+                                       size_t out_len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -12,8 +12,8 @@
 //! | [`quant`] | numbers to codes: fits, formats, int8 activations |
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |
 //! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
-//! | [`constrain`] | sets: nearest point, violation, derivative; the trust region, and steps in it |
-//! | [`learn`] | ternary weights that learn without a float copy |
+//! | [`constrain`] | sets: nearest point, violation, derivative; intersections; the trust region, and steps in it |
+//! | [`learn`] | the optimizer: bounded steps, quantized gradients, state and parameters; ternary weights that learn without a float copy |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!

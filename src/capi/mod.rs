@@ -28,6 +28,7 @@ pub mod vector;
 pub mod kmeans;
 
 pub mod constrain;
+pub mod learn;
 
 pub mod learn;
 

@@ -59,11 +59,11 @@ pub use row_norm::RowMaxNorm;
 pub use set::Set;
 pub use simplex::{CappedSimplex, Simplex};
 pub use sphere::Sphere;
-pub use ternary::ExactTernary;
-pub use top_k::TopK;
 pub use steihaug::{
     DenseHessian, HessianVector, Steihaug, SteihaugOptions, SteihaugStop, steihaug, steihaug_workspace_size,
 };
+pub use ternary::ExactTernary;
+pub use top_k::TopK;
 pub use trust_region::{Trial, TrustOptions, TrustOutcome, TrustRegion, TrustStatistics, Verdict};
 
 use crate::Error;

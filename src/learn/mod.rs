@@ -1,3 +1,4 @@
-//! Learning in the bits that are shipped.
+//! Learning with few bits: the constrained optimizer with quantized gradients and state, and weights that learn as trits.
 
 pub mod latent_free;
+pub mod optimizer;

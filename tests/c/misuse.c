@@ -111,6 +111,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_seed.h"
 #include "misuse/kmeans_stream.h"
 #include "misuse/learn_latent_free.h"
+#include "misuse/learn_optimizer.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -225,6 +226,7 @@ int main(void) {
     trust_regions();
     steihaug_steps();
     latent_free();
+    optimizer();
     printf("%d cases\n", cases);
     return 0;
 }

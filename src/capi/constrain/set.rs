@@ -89,17 +89,17 @@ const _: () = assert!(size_of::<hq_set>() == 16 + 7 * size_of::<usize>());
 
 /// A set whose pointers have been checked, but not yet borrowed.
 #[derive(Clone, Copy)]
-pub(super) struct Checked {
+pub(in crate::capi) struct Checked {
     raw: hq_set,
     a: Input<f32>,
     b: Input<f32>,
 }
 
 /// Room for the parts of a product.
-pub(super) type Parts<'a> = [Part<'a>; HQ_SET_PARTS_MAX];
+pub(in crate::capi) type Parts<'a> = [Part<'a>; HQ_SET_PARTS_MAX];
 
 /// What that room holds beforehand.
-pub(super) const NO_PARTS: Parts<'static> =
+pub(in crate::capi) const NO_PARTS: Parts<'static> =
     [Part { set: Set::NonNegative(NonNegative), len: 0 }; HQ_SET_PARTS_MAX];
 
 impl Checked {
@@ -109,7 +109,7 @@ impl Checked {
     /// # Errors
     /// `UnknownEnum`, `NullPointer`, `Misaligned`, `SizeOverflow`; `InvalidArgument` for a reserved field that is set or too
     /// many parts; `Unsupported` for products in products.
-    pub(super) unsafe fn new(set: *const hq_set) -> Result<Checked, Error> {
+    pub(in crate::capi) unsafe fn new(set: *const hq_set) -> Result<Checked, Error> {
         // SAFETY: as the caller's.
         let checked = unsafe { Checked::one(set) }?;
         if checked.raw.kind == HQ_SET_PRODUCT {
@@ -160,7 +160,7 @@ impl Checked {
     ///
     /// # Safety
     /// As [`Checked::new`].
-    pub(super) unsafe fn apart(&self, outputs: &[Span], inputs: &[Span]) -> Result<(), Error> {
+    pub(in crate::capi) unsafe fn apart(&self, outputs: &[Span], inputs: &[Span]) -> Result<(), Error> {
         disjoint(outputs, inputs)?;
         for output in outputs {
             disjoint(&[*output], &[self.a.span(), self.b.span()])?;
@@ -179,7 +179,7 @@ impl Checked {
     ///
     /// # Safety
     /// The arrays are readable, and nobody writes them during `'a`.
-    pub(super) unsafe fn set<'a>(&self, room: &'a mut Parts<'a>) -> Result<Set<'a>, Error> {
+    pub(in crate::capi) unsafe fn set<'a>(&self, room: &'a mut Parts<'a>) -> Result<Set<'a>, Error> {
         if self.raw.kind != HQ_SET_PRODUCT {
             // SAFETY: as the caller's.
             return unsafe { self.plain() };

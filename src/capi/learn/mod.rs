@@ -2,3 +2,7 @@
 
 // In the order of the header.
 pub mod latent_free;
+
+pub mod optimizer;
+
+pub mod optimizer_step;

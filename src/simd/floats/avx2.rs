@@ -55,6 +55,10 @@ impl Floats for V3 {
         both!(a, b, |x, y| self.avx._mm256_mul_ps(x, y))
     }
     #[inline(always)]
+    fn div(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        both!(a, b, |x, y| self.avx._mm256_div_ps(x, y))
+    }
+    #[inline(always)]
     fn mul_add(self, [a0, a1]: [__m256; 2], [b0, b1]: [__m256; 2], [c0, c1]: [__m256; 2]) -> [__m256; 2] {
         [self.fma._mm256_fmadd_ps(a0, b0, c0), self.fma._mm256_fmadd_ps(a1, b1, c1)]
     }

@@ -33,6 +33,7 @@ pub(crate) trait Floats: Copy {
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c` with one rounding or two.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger; of two equal ones, or where one is NaN, either.
@@ -60,6 +61,12 @@ pub(crate) trait Floats: Copy {
             *half = if a > b { a } else { b };
         }
         half.into_iter().fold(f32::MIN, |most, x| if x > most { x } else { most })
+    }
+
+    /// The magnitude; of a zero, either zero.
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        self.max(a, self.sub(self.splat(0.0), a))
     }
 
     /// Asks for values that will be read soon; nothing where the tier has no way to.

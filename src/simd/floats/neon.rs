@@ -63,6 +63,10 @@ impl Floats for Neon {
         all!(a, b, |x, y| self.neon.vmulq_f32(x, y))
     }
     #[inline(always)]
+    fn div(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> [float32x4_t; 4] {
+        all!(a, b, |x, y| self.neon.vdivq_f32(x, y))
+    }
+    #[inline(always)]
     fn mul_add(self, a: [float32x4_t; 4], b: [float32x4_t; 4], c: [float32x4_t; 4]) -> [float32x4_t; 4] {
         let ([a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3]) = (a, b, c);
         let neon = self.neon;

@@ -55,6 +55,10 @@ impl Floats for Portable {
         both(a, b, |a, b| a * b)
     }
     #[inline(always)]
+    fn div(self, a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
+        both(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
     fn mul_add(self, a: [f32; 16], b: [f32; 16], c: [f32; 16]) -> [f32; 16] {
         self.add(self.mul(a, b), c)
     }

@@ -63,6 +63,10 @@ impl Floats for V2 {
         all!(a, b, |x, y| self.sse._mm_mul_ps(x, y))
     }
     #[inline(always)]
+    fn div(self, a: [__m128; 4], b: [__m128; 4]) -> [__m128; 4] {
+        all!(a, b, |x, y| self.sse._mm_div_ps(x, y))
+    }
+    #[inline(always)]
     fn mul_add(self, a: [__m128; 4], b: [__m128; 4], c: [__m128; 4]) -> [__m128; 4] {
         self.add(self.mul(a, b), c)
     }

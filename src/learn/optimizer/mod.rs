@@ -1,0 +1,19 @@
+//! Steps that land on few bits: base direction, bound, quantized gradient with error feedback, quantized parameters.
+
+mod block;
+mod options;
+mod parameters;
+mod report;
+mod state;
+mod step;
+mod store;
+mod survey;
+mod trits;
+mod whole;
+
+pub use options::{Base, GradientForm, Group, Options, Storage};
+pub use report::{GroupStep, Report};
+pub use state::{
+    BytesHeld, State, bytes_held, gradient_size, memory_size, packed_size, start, unpack_gradient,
+};
+pub use step::{Inputs, Optimizer, Outputs, workspace_size};
