@@ -249,14 +249,25 @@
 #define HQ_EMPTY_ERROR 3
 
 /**
- * Bounds are used where they pay.
+ * Bounds are used where they pay: `HQ_BOUNDS_YINYANG` if `k * cols` is at least 16,384 and they take no more memory than the
+ * points, else `HQ_BOUNDS_HAMERLY`.
  */
 #define HQ_BOUNDS_AUTO 0
 
 /**
- * Every point is compared with every centre in every iteration; takes 12 bytes a point less.
+ * Every point is compared with every centre in every iteration; takes no memory for bounds.
  */
 #define HQ_BOUNDS_OFF 1
+
+/**
+ * One lower bound a point (Hamerly's): 12 bytes a point in all.
+ */
+#define HQ_BOUNDS_HAMERLY 2
+
+/**
+ * Beside it one for every 16 centres (Yinyang's), whatever memory they take: 4 bytes each, their number a multiple of 16.
+ */
+#define HQ_BOUNDS_YINYANG 3
 
 /**
  * No label changed: a fixed point of the algorithm.
@@ -362,6 +373,39 @@
  * The most parts of a product.
  */
 #define HQ_SET_PARTS_MAX 16
+
+/**
+ * `{x >= 0 : sum x = radius}`. Violation: the larger of `|sum x - radius|` and the most negative value.
+ */
+#define HQ_SET_SIMPLEX 32
+
+/**
+ * `{0 <= x <= value : sum x = radius}`; `radius` is at most `value` times `len`. Violation: as of the simplex, or the most
+ * that a value is above `value`.
+ */
+#define HQ_SET_CAPPED_SIMPLEX 33
+
+/**
+ * `{x : sum |x - c| <= radius}`. `a`: the centre c, or NULL for the origin. Violation: `sum |x - c| - radius`.
+ */
+#define HQ_SET_L1_BALL 34
+
+/**
+ * At most `count` values are not zero; of equal magnitudes the first stay. Not convex. Violation: how many are too many.
+ */
+#define HQ_SET_TOP_K 35
+
+/**
+ * Every value is one of `a`, in any order; of equally near ones the lowest. Not convex, no derivative. Violation: the
+ * largest distance from the nearest one.
+ */
+#define HQ_SET_CODEBOOK 36
+
+/**
+ * Every value is -s, 0 or s, for one s: the least squared error over all s. Not convex. Violation: the largest distance
+ * from -s, 0 and s, with s the largest magnitude.
+ */
+#define HQ_SET_EXACT_TERNARY 37
 
 /**
  * Keep the new parameters.
@@ -897,6 +941,25 @@ typedef struct hq_kmeans_int8_step {
 } hq_kmeans_int8_step;
 
 /**
+ * A batch from one cluster.
+ */
+typedef struct hq_data_batch {
+    /**
+     * Which cluster.
+     */
+    uint32_t cluster;
+    /**
+     * How many rows were written.
+     */
+    uint32_t rows;
+    /**
+     * The share of the cluster among all rows, over its probability: times this, the mean over the batch has the
+     * expectation of the mean over all rows. 1 if clusters are drawn by size.
+     */
+    float weight;
+} hq_data_batch;
+
+/**
  * The two nearest centres of a point.
  */
 typedef struct hq_kmeans_top2 {
@@ -994,11 +1057,11 @@ typedef struct hq_set {
      */
     int32_t reserved;
     /**
-     * A radius.
+     * A radius, or a sum.
      */
     float radius;
     /**
-     * The right-hand side of a halfspace or hyperplane.
+     * The right-hand side of a halfspace or hyperplane; a cap.
      */
     float value;
     /**
@@ -1018,7 +1081,7 @@ typedef struct hq_set {
      */
     size_t b_len;
     /**
-     * How many rows, columns or parts.
+     * How many rows, columns, parts or values.
      */
     size_t count;
     /**
@@ -1030,6 +1093,55 @@ typedef struct hq_set {
      */
     const struct hq_set *sets;
 } hq_set;
+
+/**
+ * When `hq_sets_dykstra` stops. NULL instead: 1000 cycles, 1e-6.
+ */
+typedef struct hq_dykstra_options {
+    /**
+     * The most cycles (one projection onto each set); at least 1.
+     */
+    uint32_t max_cycles;
+    /**
+     * A cycle that moves the point by no more than this share of its norm is the last; finite, at least 0.
+     */
+    float tolerance;
+} hq_dykstra_options;
+
+/**
+ * How `hq_sets_dykstra` ended, and what its result is worth.
+ *
+ * For every point z of the intersection, with x0 the input and x the result: (x0 - x) . (z - x) <= gap + residual |z - x|,
+ * up to rounding. The projection is the only point of the intersection where the left side is never positive. If x is in the
+ * intersection, |x - projection| <= residual + sqrt(gap). docs/constrain.md says what that does not certify.
+ */
+typedef struct hq_dykstra {
+    /**
+     * 1 if the last cycle moved the point by no more than the tolerance. If 0, the result is only the last iterate: the
+     * intersection is empty, or not reached within the cycles.
+     */
+    int32_t converged;
+    /**
+     * Cycles done.
+     */
+    uint32_t cycles;
+    /**
+     * By how much the last cycle moved the point: the sum over the projections.
+     */
+    float change;
+    /**
+     * The point is at most this far from every set.
+     */
+    float distance;
+    /**
+     * Constant part of the bound on the variational inequality.
+     */
+    float gap;
+    /**
+     * The part of it that grows with the distance.
+     */
+    float residual;
+} hq_dykstra;
 
 /**
  * A trust region: how long a step may be, `|step| <= radius` in the Euclidean norm, learnt from how well the model
@@ -1243,20 +1355,6 @@ typedef struct hq_latent_free_report {
      */
     uint64_t clipped;
 } hq_latent_free_report;
-
-/**
- * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
- */
-typedef struct hq_dense_hessian {
-    /**
-     * Its values.
-     */
-    const float *values;
-    /**
-     * How many: `len * len`.
-     */
-    size_t values_len;
-} hq_dense_hessian;
 
 /**
  * How to step. `hq_optimizer_options_default` gives a good start, which NULL stands for, too.
@@ -1547,6 +1645,20 @@ typedef struct hq_optimizer_report {
 } hq_optimizer_report;
 
 /**
+ * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
+ */
+typedef struct hq_dense_hessian {
+    /**
+     * Its values.
+     */
+    const float *values;
+    /**
+     * How many: `len * len`.
+     */
+    size_t values_len;
+} hq_dense_hessian;
+
+/**
  * Done; the outputs are written.
  */
 #define HQ_OK 0
@@ -1643,9 +1755,15 @@ typedef struct hq_optimizer_report {
 #define HQ_ERROR_EMPTY_CLUSTER -18
 
 /**
+ * No answer meets all bounds at once: the least values add up to too much, the largest to too little, or a least one is
+ * above its largest.
+ */
+#define HQ_ERROR_INFEASIBLE -19
+
+/**
  * The rows of a system of equations depend on each other, to the precision of `float`.
  */
-#define HQ_ERROR_RANK_DEFICIENT -19
+#define HQ_ERROR_RANK_DEFICIENT -20
 
 #ifdef __cplusplus
 extern "C" {
@@ -3400,6 +3518,151 @@ hq_status hq_kmeans_predict(size_t n,
                             size_t scratch_size);
 
 /**
+ * Bytes of scratch that `hq_kmeans_assign_balanced` needs: 4 for each row and cluster, and some for each row and each pair of
+ * clusters. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_assign_balanced_workspace_size(1000, 2, 8) < 96 * 1024);
+ * assert(hq_kmeans_assign_balanced_workspace_size(1000, 2, 0) == SIZE_MAX);
+ * ```
+ */
+size_t hq_kmeans_assign_balanced_workspace_size(size_t n,
+                                                size_t d,
+                                                size_t k);
+
+/**
+ * The clusters of all points that have the least sum of weight * squared distance to `k` given centres while their sizes
+ * stay within bounds. This is the exact optimum; of equally good ones it is the one whose labels come first, compared row by
+ * row. The same labels on every machine.
+ *
+ * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
+ * - `weights`: `weights_len` = `n` weights >= 0, at least one above, or NULL with `weights_len` 0: all 1. They count in the
+ *   sum, not in the sizes, which are numbers of rows.
+ * - `k`: 1 to 32768.
+ * - `centers`: `centers_len` = `k * d` finite values.
+ * - `least`, `most`: the bounds of the sizes. A length of `k`: a bound for each cluster; 1: the same for all; 0: none. Both lengths
+ *   0: balanced, `n / k` rows each, rounded up or down.
+ * - `labels`: at least `n` numbers, of which just those are written.
+ * - `distances`: at least `n` floats for the squared distances to the centres of these labels, or NULL with
+ *   `distances_len` 0.
+ * - `scratch`: at least `hq_kmeans_assign_balanced_workspace_size(n, d, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INFEASIBLE` (no assignment keeps the sizes), `HQ_ERROR_INVALID_ARGUMENT` (`d` or `k` 0, a negative
+ * weight, no weight above 0), `HQ_ERROR_SHAPE` (also: neither 0, 1 nor `k` bounds), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
+ * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.0f, 1.0f, 2.0f, 9.0f}, centers[2] = {0.0f, 8.0f};
+ * const uint32_t most = 3;
+ * uint32_t labels[4];
+ * uint8_t scratch[4096];
+ * assert(hq_kmeans_assign_balanced_workspace_size(4, 1, 2) <= sizeof scratch);
+ * assert(hq_kmeans_assign_balanced(4, 1, x, 4, NULL, 0, 2, centers, 2, NULL, 0, NULL, 0, labels, 4, NULL, 0, scratch,
+ *                                  sizeof scratch) == HQ_OK);
+ * assert(labels[1] == 0 && labels[2] == 1 && labels[3] == 1); // two each
+ * assert(hq_kmeans_assign_balanced(4, 1, x, 4, NULL, 0, 2, centers, 2, NULL, 0, &most, 1, labels, 4, NULL, 0, scratch,
+ *                                  sizeof scratch) == HQ_OK);
+ * assert(labels[2] == 0 && labels[3] == 1); // three at most
+ * ```
+ */
+hq_status hq_kmeans_assign_balanced(size_t n,
+                                    size_t d,
+                                    const float *x,
+                                    size_t x_len,
+                                    const float *weights,
+                                    size_t weights_len,
+                                    size_t k,
+                                    const float *centers,
+                                    size_t centers_len,
+                                    const uint32_t *least,
+                                    size_t least_len,
+                                    const uint32_t *most,
+                                    size_t most_len,
+                                    uint32_t *labels,
+                                    size_t labels_len,
+                                    float *distances,
+                                    size_t distances_len,
+                                    void *scratch,
+                                    size_t scratch_size);
+
+/**
+ * Bytes of scratch that `hq_kmeans_fit_balanced` needs: 4 for each row and cluster, and some for each row and each pair of
+ * clusters. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_fit_balanced_workspace_size(1000, 2, 8) < 96 * 1024);
+ * ```
+ */
+size_t hq_kmeans_fit_balanced_workspace_size(size_t n,
+                                             size_t d,
+                                             size_t k);
+
+/**
+ * Lloyd's algorithm from given centres, with clusters whose sizes stay within bounds: labels as from
+ * `hq_kmeans_assign_balanced`, then centres at their means, until no label changes. The inertia does not rise from one iteration to the next
+ * (but for the rounding of the means). The same result on every machine.
+ *
+ * - `x`, `weights`: as for `hq_kmeans_assign_balanced`.
+ * - `k`: 1 to `n`, at most 32768.
+ * - `least`, `most`: as for `hq_kmeans_assign_balanced`.
+ * - `options`: NULL for the usual ones. `bounds` has no part in it. `HQ_EMPTY_SPLIT_LARGEST` is not offered; with a least
+ *   size of 1 no cluster is empty.
+ * - `centers`: `centers_len` = `k * d` floats: in, the start (`hq_kmeans_seed` finds one); out, the outcome.
+ * - `labels`: at least `n` numbers, of which just those are written: what `hq_kmeans_assign_balanced` gives for the
+ *   returned centres.
+ * - `result`: inertia (of these labels), iterations, why it stopped.
+ * - `scratch`: at least `hq_kmeans_fit_balanced_workspace_size(n, d, k)` bytes at any alignment.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INFEASIBLE` (no assignment keeps the sizes), `HQ_ERROR_INVALID_ARGUMENT` (as `hq_kmeans_fit`),
+ * `HQ_ERROR_UNSUPPORTED` (`HQ_EMPTY_SPLIT_LARGEST`), `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_SHAPE` (also: neither 0, 1 nor `k` bounds),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_EMPTY_CLUSTER` (only with
+ * `HQ_EMPTY_ERROR`). The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[6] = {0.0f, 1.0f, 2.0f, 3.0f, 8.0f, 10.0f};
+ * float centers[2] = {0.0f, 9.0f};
+ * uint32_t labels[6];
+ * uint8_t scratch[4096];
+ * hq_kmeans_result result;
+ * assert(hq_kmeans_fit_balanced_workspace_size(6, 1, 2) <= sizeof scratch);
+ * assert(hq_kmeans_fit_balanced(6, 1, x, 6, NULL, 0, 2, NULL, 0, NULL, 0, NULL, centers, 2, labels, 6, &result,
+ *                               scratch, sizeof scratch) == HQ_OK);
+ * assert(centers[0] == 1.0f && centers[1] == 7.0f && labels[3] == 1 && result.inertia == 28.0f);
+ * ```
+ */
+hq_status hq_kmeans_fit_balanced(size_t n,
+                                 size_t d,
+                                 const float *x,
+                                 size_t x_len,
+                                 const float *weights,
+                                 size_t weights_len,
+                                 size_t k,
+                                 const uint32_t *least,
+                                 size_t least_len,
+                                 const uint32_t *most,
+                                 size_t most_len,
+                                 const struct hq_kmeans_options *options,
+                                 float *centers,
+                                 size_t centers_len,
+                                 uint32_t *labels,
+                                 size_t labels_len,
+                                 struct hq_kmeans_result *result,
+                                 void *scratch,
+                                 size_t scratch_size);
+
+/**
  * Floats of the limits of `d` features: `2 d + 2`. `SIZE_MAX` on overflow.
  *
  * ```c
@@ -3575,7 +3838,8 @@ hq_status hq_kmeans_merge(int64_t *partial, size_t partial_len, const int64_t *o
  *
  * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
  * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers.
- * - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` needs the points and is refused.
+ * - `empty`: `HQ_EMPTY_*`, what becomes of a cluster without weight; `HQ_EMPTY_FARTHEST` is refused: see
+ *   `hq_kmeans_update_farthest`.
  * - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
  * - `step`: how far they moved, and the inertia before.
  *
@@ -3608,6 +3872,140 @@ hq_status hq_kmeans_update(size_t rows,
                            float *centers,
                            size_t centers_len,
                            struct hq_kmeans_step *step);
+
+/**
+ * `uint32_t` of the candidates for empty clusters: `k * (d + 4)`. `SIZE_MAX` for `k` 0, and on overflow.
+ *
+ * ```c
+ * assert(hq_kmeans_farthest_len(3, 10) == 42);
+ * ```
+ */
+size_t hq_kmeans_farthest_len(size_t k, size_t d);
+
+/**
+ * Adds the rows of a part of the data to the candidates for empty clusters, after `hq_kmeans_accumulate`.
+ *
+ * Candidates are an array of `uint32_t` with the `k` rows that are farthest from their centres; the caller fills it with zeros at the
+ * start of an iteration. Those of parts of the data are merged by `hq_kmeans_farthest_merge` (over MPI: gather them, and merge one
+ * after the other), in any order.
+ *
+ * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
+ * - `first`: the number of the part's first row in all the data: every row has a number of its own, below 2^31.
+ * - `x`, `weights`, `centers`: as for `hq_kmeans_accumulate`.
+ * - `labels`: `labels_len` = `n` numbers, as `hq_kmeans_accumulate` gave them for these centres.
+ * - `farthest`: `farthest_len` = `hq_kmeans_farthest_len(k, d)` numbers, added to.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`d`, `k` or `rows` 0, a point or weight outside the limits, a label that is not below `k`, no weight above 0),
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_NON_FINITE`. `farthest` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float x[4] = {0.0f, 1.0f, 2.0f, 9.0f};
+ * float limits[4], centers[2] = {1.0f, 100.0f}; // nobody is near the second
+ * int64_t partial[2 * 3 + 13] = {0};
+ * uint32_t labels[4], farthest[2 * 5] = {0};
+ * uint8_t scratch[16384];
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_limits_clear(limits, 4) == HQ_OK);
+ * assert(hq_kmeans_limits_add(4, 1, x, 4, NULL, 0, limits, 4) == HQ_OK);
+ * assert(hq_kmeans_assign_workspace_size(2, 1) <= sizeof scratch);
+ * assert(hq_kmeans_accumulate(4, limits, 4, 4, 1, x, 4, NULL, 0, 2, centers, 2, labels, 4, partial, 19, scratch,
+ *                             sizeof scratch) == HQ_OK);
+ * assert(hq_kmeans_farthest_add(4, limits, 4, 0, 4, 1, x, 4, NULL, 0, 2, centers, 2, labels, 4, farthest, 10) == HQ_OK);
+ * assert(hq_kmeans_update_farthest(4, limits, 4, 2, partial, 19, farthest, 10, centers, 2, &step) == HQ_OK);
+ * assert(centers[0] == 1.0f && centers[1] == 9.0f && step.empty == 1);
+ * ```
+ */
+hq_status hq_kmeans_farthest_add(size_t rows,
+                                 const float *limits,
+                                 size_t limits_len,
+                                 size_t first,
+                                 size_t n,
+                                 size_t d,
+                                 const float *x,
+                                 size_t x_len,
+                                 const float *weights,
+                                 size_t weights_len,
+                                 size_t k,
+                                 const float *centers,
+                                 size_t centers_len,
+                                 const uint32_t *labels,
+                                 size_t labels_len,
+                                 uint32_t *farthest,
+                                 size_t farthest_len);
+
+/**
+ * Merges the candidates of two parts of the data, which have no row in common, in any order.
+ *
+ * - `farthest`, `other`: `hq_kmeans_farthest_len(k, d)` numbers each. They must not overlap.
+ *
+ * Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` 0), `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
+ * `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `farthest` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * uint32_t farthest[5] = {0};
+ * const uint32_t other[5] = {0x3F800000, 7, 0, 1, 0x40000000}; // row 7, at distance 1
+ * assert(hq_kmeans_farthest_merge(1, 1, farthest, 5, other, 5) == HQ_OK && farthest[1] == 7);
+ * ```
+ */
+hq_status hq_kmeans_farthest_merge(size_t k,
+                                   size_t d,
+                                   uint32_t *farthest,
+                                   size_t farthest_len,
+                                   const uint32_t *other,
+                                   size_t other_len);
+
+/**
+ * As `hq_kmeans_update` with `HQ_EMPTY_FARTHEST`: every cluster without weight gets the row that is farthest from its centre, among
+ * those that do not leave their own cluster without weight; then the centres move to their means. This is the step that `hq_kmeans_fit`
+ * takes, to the bit.
+ *
+ * - `rows`, `limits`: as for `hq_kmeans_accumulate`.
+ * - `partial`: `partial_len` = `hq_kmeans_partial_len(k, d)` numbers, of all the data; the rows are moved to their new clusters in it.
+ * - `farthest`: `farthest_len` = `hq_kmeans_farthest_len(k, d)` numbers, of all the data; records that are used are taken away. Not
+ *   looked at if no cluster is empty (`partial[k * d + j]` is the weight of cluster `j`), and may be NULL with length 0 then.
+ * - `centers`: `centers_len` = `k * d` floats: in, those that the partial was accumulated with; out, the new ones.
+ * - `step`: how far they moved, the inertia before, and how many clusters were empty.
+ *
+ * Buffers must not overlap. Callable from any thread. The example of `hq_kmeans_farthest_add` shows all steps.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (`k` or `rows` 0, a label or value in `farthest` that cannot be, no weight above 0),
+ * `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`,
+ * `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float limits[4] = {3.0f, 0.0f, 1.0f, 0.0f}; // three values from 0 to 3, no weights
+ * int64_t partial[1 + 2 + 13] = {0, 3, 3}; // their sum is 0
+ * float center = 1.0f;
+ * hq_kmeans_step step;
+ * assert(hq_kmeans_update_farthest(3, limits, 4, 1, partial, 16, NULL, 0, &center, 1, &step) == HQ_OK);
+ * assert(center == 0.0f && step.empty == 0);
+ * ```
+ */
+hq_status hq_kmeans_update_farthest(size_t rows,
+                                    const float *limits,
+                                    size_t limits_len,
+                                    size_t k,
+                                    int64_t *partial,
+                                    size_t partial_len,
+                                    uint32_t *farthest,
+                                    size_t farthest_len,
+                                    float *centers,
+                                    size_t centers_len,
+                                    struct hq_kmeans_step *step);
 
 /**
  * Bytes of scratch that `hq_kmeans_choose_k` needs. `SIZE_MAX` for arguments that the function would refuse, and on overflow.
@@ -4251,6 +4649,208 @@ hq_status hq_kmeans_stream_reassign(size_t n,
                                     size_t scratch_size);
 
 /**
+ * Groups rows by cluster: those of cluster `j` are `rows[starts[j]]` to `rows[starts[j + 1] - 1]`, in their order.
+ *
+ * - `labels`: `n` numbers below `k`, as `hq_kmeans_fit` or `hq_kmeans_fit_balanced` gives them.
+ * - `starts`: `starts_len` = `k + 1` numbers.
+ * - `rows`: `rows_len` = `n` numbers.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_SHAPE` (also: `starts_len` 0), `HQ_ERROR_INVALID_ARGUMENT` (a label that is not below `k`), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW` (also for more than 2^31 rows). The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t labels[5] = {1, 0, 1, 1, 0};
+ * uint32_t starts[3], rows[5];
+ * assert(hq_data_group(labels, 5, starts, 3, rows, 5) == HQ_OK);
+ * assert(starts[1] == 2 && rows[0] == 1 && rows[1] == 4 && rows[2] == 0);
+ * ```
+ */
+hq_status hq_data_group(const uint32_t *labels,
+                        size_t n,
+                        uint32_t *starts,
+                        size_t starts_len,
+                        uint32_t *rows,
+                        size_t rows_len);
+
+/**
+ * Writes how likely each cluster is to be drawn: tickets in proportion to its size to the power of `exponent`, and the probabilities
+ * that they stand for.
+ *
+ * A cluster with t of T tickets is drawn with probability t / T. Tickets may also be any other numbers whose sum is below 2^64.
+ *
+ * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
+ * - `exponent`: 1 by size, as rows are; 0: all clusters that have rows alike; between: rare clusters more often than their rows.
+ * - `tickets`: `tickets_len` = `k` numbers; 0 for clusters without rows.
+ * - `probabilities`: `probabilities_len` = `k` floats, or NULL with length 0.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise; no rows, where probabilities are asked for),
+ * `HQ_ERROR_NON_FINITE`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t starts[3] = {0, 4, 5}, rows[5] = {0, 1, 3, 4, 2};
+ * uint64_t tickets[2];
+ * float probabilities[2];
+ * assert(hq_data_sampling(starts, 3, rows, 5, 1.0f, tickets, 2, probabilities, 2) == HQ_OK);
+ * assert(tickets[0] == 4 && tickets[1] == 1 && probabilities[0] == 0.8f);
+ * ```
+ */
+hq_status hq_data_sampling(const uint32_t *starts,
+                           size_t starts_len,
+                           const uint32_t *rows,
+                           size_t rows_len,
+                           float exponent,
+                           uint64_t *tickets,
+                           size_t tickets_len,
+                           float *probabilities,
+                           size_t probabilities_len);
+
+/**
+ * Draws a cluster, by its tickets, and different rows from it: `batch_len` of them, or all if there are fewer.
+ *
+ * A function of seed and step: nothing is kept between steps, so any step can be had again, by anybody.
+ *
+ * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
+ * - `tickets`: `tickets_len` = `k` numbers (`hq_data_sampling`). Those of clusters without rows are not looked at.
+ * - `step`: below 2^56.
+ * - `batch`: `batch_len` numbers, 1 at least; as many are written as `found->rows` says.
+ * - `found`: which cluster, how many rows, and the weight that makes up for its probability.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise, no cluster with rows has a ticket, `batch_len` 0),
+ * `HQ_ERROR_SIZE_OVERFLOW` (also: the tickets add up to 2^64 or more, the step), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`,
+ * `HQ_ERROR_OVERLAP`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t starts[3] = {0, 4, 6}, rows[6] = {0, 2, 3, 5, 1, 4};
+ * const uint64_t tickets[2] = {4, 2}; // by size
+ * uint32_t batch[3];
+ * hq_data_batch found;
+ * assert(hq_data_cluster_batch(starts, 3, rows, 6, tickets, 2, 7, 1000, batch, 3, &found) == HQ_OK);
+ * assert(found.cluster == 0 && found.rows == 3 && found.weight == 1.0f);
+ * ```
+ */
+hq_status hq_data_cluster_batch(const uint32_t *starts,
+                                size_t starts_len,
+                                const uint32_t *rows,
+                                size_t rows_len,
+                                const uint64_t *tickets,
+                                size_t tickets_len,
+                                uint64_t seed,
+                                uint64_t step,
+                                uint32_t *batch,
+                                size_t batch_len,
+                                struct hq_data_batch *found);
+
+/**
+ * Draws every row of a batch by itself, with replacement: a cluster by its tickets, then any of its rows. A function of seed and
+ * step.
+ *
+ * - `starts`, `rows`, `tickets`, `step`: as for `hq_data_cluster_batch`.
+ * - `batch`: `batch_len` numbers, 1 at least; all are written.
+ * - `weights`: `weights_len` = `batch_len` floats, or NULL with length 0: how much rarer each row is drawn than in proportion. The mean of
+ *   weight times a quantity has the expectation of the mean over all rows.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_data_cluster_batch`.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t starts[3] = {0, 5, 6}, rows[6] = {0, 1, 2, 3, 5, 4};
+ * const uint64_t tickets[2] = {1, 1}; // the rare cluster as often as the other
+ * uint32_t batch[8];
+ * float weights[8];
+ * assert(hq_data_sample(starts, 3, rows, 6, tickets, 2, 7, 0, batch, 8, weights, 8) == HQ_OK);
+ * for (int i = 0; i < 8; i++)
+ *     assert(batch[i] == 4 ? weights[i] < 0.4f : weights[i] > 1.6f); // 1/6 over 1/2, 5/6 over 1/2
+ * ```
+ */
+hq_status hq_data_sample(const uint32_t *starts,
+                         size_t starts_len,
+                         const uint32_t *rows,
+                         size_t rows_len,
+                         const uint64_t *tickets,
+                         size_t tickets_len,
+                         uint64_t seed,
+                         uint64_t step,
+                         uint32_t *batch,
+                         size_t batch_len,
+                         float *weights,
+                         size_t weights_len);
+
+/**
+ * Batches of an epoch of `n` rows: `n / batch_size`, rounded down with `drop_last` 1, up with 0. `SIZE_MAX` if `batch_size` is 0,
+ * no batch is left, or `drop_last` is neither.
+ *
+ * ```c
+ * assert(hq_data_batches(100, 32, 0) == 4 && hq_data_batches(100, 32, 1) == 3);
+ * ```
+ */
+size_t hq_data_batches(size_t n,
+                       size_t batch_size,
+                       int32_t drop_last);
+
+/**
+ * The rows of a balanced batch: batch `step mod T` of epoch `step / T`, T = `hq_data_batches(n, batch_size, drop_last)`. Every batch of an
+ * epoch has the size of a cluster over T rows of it, rounded up or down, and every row comes once an epoch. Epochs differ in
+ * order. A function of seed and step.
+ *
+ * - `starts`, `rows`: what `hq_data_group` has written; `starts_len` = `k + 1`.
+ * - `batch_size`: rows of a batch at most.
+ * - `drop_last`: 1: all batches are full, and an epoch leaves out what fills none: of every cluster its share, other rows each time.
+ *   0: no row is left out, and sizes differ by one at most.
+ * - `batch`: at least `batch_size` numbers (or `n`, if that is less).
+ * - `count`: how many were written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_INVALID_ARGUMENT` (`starts` does not rise, `batch_size` 0, no batch is left, another `drop_last`),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. The outputs
+ * are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const uint32_t starts[3] = {0, 4, 6}, rows[6] = {0, 2, 3, 5, 1, 4};
+ * uint32_t batch[3];
+ * size_t count;
+ * for (uint64_t step = 0; step < 2; step++) { // one epoch: two rows of the first cluster each, one of the second
+ *     assert(hq_data_balanced_batch(starts, 3, rows, 6, 3, 0, 7, step, batch, 3, &count) == HQ_OK && count == 3);
+ *     assert(batch[2] == 1 || batch[2] == 4);
+ * }
+ * ```
+ */
+hq_status hq_data_balanced_batch(const uint32_t *starts,
+                                 size_t starts_len,
+                                 const uint32_t *rows,
+                                 size_t rows_len,
+                                 size_t batch_size,
+                                 int32_t drop_last,
+                                 uint64_t seed,
+                                 uint64_t step,
+                                 uint32_t *batch,
+                                 size_t batch_len,
+                                 size_t *count);
+
+/**
  * Bytes of scratch that `hq_kmeans_fit_seeded` needs. `SIZE_MAX` for arguments that the function would refuse, and on
  * overflow.
  *
@@ -4359,18 +4959,21 @@ hq_status hq_kmeans_transform(size_t n,
  * - `x`: `x_len` = `n * d` finite values, row after row; `d` at least 1, `n` at most 2^31.
  * - `centers`: `centers_len` = `k * d` finite values; `k` at least 1.
  * - `found`: at least `n` structs, of which just those are written.
+ * - `scratch`: at least `hq_kmeans_assign_workspace_size(k, d)` bytes, of any alignment.
  *
  * Buffers must not overlap. Callable from any thread.
  *
- * Errors: as `hq_kmeans_transform`. `found` is untouched then.
+ * Errors: as `hq_kmeans_transform`, and `HQ_ERROR_WORKSPACE_TOO_SMALL`. `found` is untouched then.
  *
  * # Safety
  * Each pointer is valid for the length given with it.
  *
  * ```c
  * const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
+ * uint8_t scratch[512];
  * hq_kmeans_top2 found;
- * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1) == HQ_OK);
+ * assert(hq_kmeans_assign_workspace_size(3, 1) <= sizeof scratch);
+ * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1, scratch, sizeof scratch) == HQ_OK);
  * assert(found.label == 1 && found.second_label == 0 && found.distance == 1.0f && found.second == 9.0f);
  * ```
  */
@@ -4382,7 +4985,9 @@ hq_status hq_kmeans_nearest_two(size_t n,
                                 const float *centers,
                                 size_t centers_len,
                                 struct hq_kmeans_top2 *found,
-                                size_t found_len);
+                                size_t found_len,
+                                void *scratch,
+                                size_t scratch_size);
 
 /**
  * Bytes of scratch that `hq_kmeans_summarize` needs: `24 k + 3`. `SIZE_MAX` for `k` 0, and on overflow.
@@ -4751,6 +5356,65 @@ hq_status hq_affine_prepare(size_t rows,
                             size_t scratch_size);
 
 /**
+ * Bytes of scratch that `hq_sets_dykstra` needs: an increment a set, two more vectors of `len` floats, and what the sets
+ * need themselves. `SIZE_MAX` for sets that it would refuse, and on overflow.
+ *
+ * # Safety
+ * `sets` is valid for `count` sets, and so are their arrays.
+ *
+ * ```c
+ * hq_set both[2] = {{0}, {0}};
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 100) >= 4 * 100 * sizeof(float));
+ * ```
+ */
+size_t hq_sets_dykstra_workspace_size(const struct hq_set *sets,
+                                      size_t count,
+                                      size_t len);
+
+/**
+ * Projects a vector onto the intersection of convex sets, in place, by Dykstra's algorithm. Projecting onto the sets in turn
+ * does not do that: it ends at *some* point of the intersection.
+ *
+ * - `sets`: `count` sets; the order matters for speed only.
+ * - `x`: `len` finite values, replaced by the result. A vector in all sets keeps its bits.
+ * - `options`: NULL for the defaults.
+ * - `report`: read it. **An empty intersection is no error**: it shows as `converged` 0, and `x` is then the last iterate.
+ * - `scratch`: at least `hq_sets_dykstra_workspace_size(sets, count, len)` bytes at any alignment.
+ *
+ * Same bits on every tier and target. Buffers must not overlap, nor the sets and their arrays. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNSUPPORTED` if a set is not convex, `HQ_ERROR_INVALID_ARGUMENT` for options out of range, and those of
+ * `hq_set_project`. `x` and `report` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` and `report` point to one of theirs.
+ *
+ * ```c
+ * float x[2] = {2.0f, 1.0f};
+ * hq_set both[2] = {{0}, {0}};
+ * uint8_t scratch[64];
+ * hq_dykstra report;
+ * both[0].kind = HQ_SET_L1_BALL;
+ * both[1].kind = HQ_SET_L2_BALL;
+ * both[0].radius = both[1].radius = 1.0f;
+ * assert(hq_sets_dykstra_workspace_size(both, 2, 2) <= sizeof scratch);
+ * assert(hq_sets_dykstra(both, 2, x, 2, NULL, &report, scratch, sizeof scratch) == HQ_OK);
+ * assert(report.converged == 1 && x[0] == 1.0f && x[1] == 0.0f);
+ * ```
+ */
+hq_status hq_sets_dykstra(const struct hq_set *sets,
+                          size_t count,
+                          float *x,
+                          size_t len,
+                          const struct hq_dykstra_options *options,
+                          struct hq_dykstra *report,
+                          void *scratch,
+                          size_t scratch_size);
+
+/**
  * A trust region with the constants of Nocedal and Wright (Algorithm 4.1) and the rounding guard of Conn, Gould and Toint:
  * radius 1e-30 to 1e30, accept above 0.1, a quarter below 1/4, double above 3/4 at 0.99 of the radius, guard 1000, loss
  * scale 1; all counts 0.
@@ -4885,6 +5549,296 @@ hq_status hq_steihaug(const float *gradient,
                       struct hq_steihaug_result *result,
                       void *scratch,
                       size_t scratch_size);
+
+/**
+ * Fills `options` with the defaults, which NULL stands for: rate 1, threshold 64, no decay, no weight decay, fixed scales,
+ * NaN and infinity refused.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_latent_free_options options;
+ * assert(hq_latent_free_options_init(&options) == HQ_OK && options.threshold == 64);
+ * options.rate = 100.0f;
+ * ```
+ */
+hq_status hq_latent_free_options_init(struct hq_latent_free_options *options);
+
+/**
+ * Values (bytes) of inertia for `rows` x `cols` weights; they start as zeros. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_latent_free_inertia_len(10, 65) == 650);
+ * ```
+ */
+size_t hq_latent_free_inertia_len(size_t rows, size_t cols);
+
+/**
+ * Bytes of the whole training state of `rows` x `cols` weights, packed trits and inertia: 1.2 to 1.26 a weight, where a
+ * latent float with the two moments of Adam takes 12. `SIZE_MAX` on overflow and for formats that are not ternary.
+ *
+ * ```c
+ * assert(hq_latent_free_state_size(HQ_FORMAT_TQ2_0, 512, 512) == 512 * 512 + 512 * HQ_TQ2_0_ROW_SIZE(512));
+ * ```
+ */
+size_t hq_latent_free_state_size(int32_t format,
+                                 size_t rows,
+                                 size_t cols);
+
+/**
+ * One step of learning for rows `first_row` to `first_row + rows - 1` of a ternary matrix that has no float copy: trits
+ * and inertia are changed in place. No scratch.
+ *
+ * In exact arithmetic the inertia becomes `inertia * (1 - decay) - rate * gradient - weight_decay * trit`; it is rounded
+ * to an integer at random, and from `threshold` on (or `-threshold`) it moves the trit by one and starts again from what is
+ * left. The random numbers are a function of `seed`, `step`, row and column alone: rows may be updated in any order, one
+ * at a time, in any thread, and a run that goes on from its stored bytes ends with the same bits. Same bits on every tier
+ * and target; the same trits for every format.
+ *
+ * - `format`: `HQ_FORMAT_TQ2_0`, `HQ_FORMAT_TQ1_0` or `HQ_FORMAT_DENSE_TERNARY`.
+ * - `options`: NULL for the usual ones.
+ * - `seed`: one for each tensor of a run. `step`: another one each time.
+ * - `gradient`: `gradient_len` = `rows * cols` values. With `HQ_NON_FINITE_ERROR` they are read twice, so give slices that
+ *   fit the cache: a row at a time will do.
+ * - `weights`: `weights_size` = `hq_matrix_size(format, rows, cols)` bytes: these rows, packed.
+ * - `inertia`: `inertia_len` = `rows * cols` values: those of these rows.
+ * - `report`: what happened.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_UNSUPPORTED` (another format), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range), `HQ_ERROR_SHAPE` (a
+ * length), `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`. Weights, inertia and report are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static uint8_t weights[HQ_TQ2_0_ROW_SIZE(4)], scratch[64];
+ * static int8_t inertia[4];
+ * const float zeros[4] = {0.0f}, gradient[4] = {0.5f, 0.0f, -0.6f, 0.0f};
+ * hq_latent_free_options options;
+ * hq_latent_free_report report;
+ * uint64_t step, flips = 0;
+ * assert(hq_quantize(HQ_FORMAT_TQ2_0, NULL, 1, 4, zeros, 4, weights, sizeof weights, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_latent_free_options_init(&options) == HQ_OK);
+ * options.rate = 10.0f;
+ * options.threshold = 20;
+ * for (step = 0; step < 4; step++) {
+ *     assert(hq_latent_free_update(HQ_FORMAT_TQ2_0, &options, 1, step, 0, 1, 4, gradient, 4, weights, sizeof weights,
+ *                                  inertia, 4, &report) == HQ_OK);
+ *     flips += report.raised + report.lowered;
+ * }
+ * assert(flips == 2 && report.zeros == 2);
+ * ```
+ */
+hq_status hq_latent_free_update(int32_t format,
+                                const struct hq_latent_free_options *options,
+                                uint64_t seed,
+                                uint64_t step,
+                                size_t first_row,
+                                size_t rows,
+                                size_t cols,
+                                const float *gradient,
+                                size_t gradient_len,
+                                uint8_t *weights,
+                                size_t weights_size,
+                                int8_t *inertia,
+                                size_t inertia_len,
+                                struct hq_latent_free_report *report);
+
+/**
+ * Writes the usual options: momentum 0.9 in `float`, gradients as they are, clipped to norm 1; parameters hard ternary
+ * where they are asked for.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`.
+ *
+ * # Safety
+ * `options` is valid.
+ *
+ * ```c
+ * hq_optimizer_options options;
+ * assert(hq_optimizer_options_default(&options) == HQ_OK && options.momentum == 0.9f);
+ * ```
+ */
+hq_status hq_optimizer_options_default(struct hq_optimizer_options *options);
+
+/**
+ * Bytes of the memory that an optimizer keeps between steps. `SIZE_MAX` for arguments that the functions would refuse, and
+ * on overflow.
+ *
+ * # Safety
+ * `options` is valid or NULL; `groups` points to `groups_len` groups.
+ *
+ * ```c
+ * const hq_optimizer_group group = {10, 128, 0.1f, 1.0f};
+ * assert(hq_optimizer_memory_size(NULL, &group, 1) == 4 * 1280);
+ * ```
+ */
+size_t hq_optimizer_memory_size(const struct hq_optimizer_options *options,
+                                const struct hq_optimizer_group *groups,
+                                size_t groups_len);
+
+/**
+ * Bytes of scratch that `hq_optimizer_step` needs: 24 for each value of a block (at most 1280) and 11 KB, or what the set
+ * needs, if that is more. `SIZE_MAX` for arguments that the functions would refuse, and on overflow.
+ *
+ * # Safety
+ * `options` is valid or NULL; `groups` points to `groups_len` groups; `set` is NULL or valid, and so are its arrays.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1000, 1000, 0.1f, 1.0f};
+ * assert(hq_optimizer_workspace_size(NULL, &group, 1, NULL) < 64 * 1024);
+ * ```
+ */
+size_t hq_optimizer_workspace_size(const struct hq_optimizer_options *options,
+                                   const struct hq_optimizer_group *groups,
+                                   size_t groups_len,
+                                   const struct hq_set *set);
+
+/**
+ * The bytes of every part: what is held between steps, and what the packed gradient and parameters take.
+ *
+ * - `groups`: `groups_len` groups.
+ * - `bytes`: one struct.
+ *
+ * Callable from any thread. Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range),
+ * `HQ_ERROR_UNSUPPORTED` (a form, format or fit that an optimizer does not have), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `bytes` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1000, 1280, 0.1f, 1.0f};
+ * hq_optimizer_bytes bytes;
+ * assert(hq_optimizer_bytes_held(NULL, &group, 1, &bytes) == HQ_OK);
+ * assert(bytes.moment == 5120000 && bytes.gradient == 260000); // 19.7 times less
+ * ```
+ */
+hq_status hq_optimizer_bytes_held(const struct hq_optimizer_options *options,
+                                  const struct hq_optimizer_group *groups,
+                                  size_t groups_len,
+                                  struct hq_optimizer_bytes *bytes);
+
+/**
+ * The state before the first step.
+ *
+ * - `groups`: `groups_len` groups. Rates and radii may change later, shapes may not.
+ * - `state`: one struct.
+ * - `memory`: at least `hq_optimizer_memory_size(options, groups, groups_len)` bytes, of which just those are cleared;
+ *   aligned to 4 if a part is held in `float`.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: as `hq_optimizer_bytes_held`, and
+ * `HQ_ERROR_OUTPUT_TOO_SMALL` for the memory. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {2, 2, 0.1f, 1.0f};
+ * hq_optimizer_state state;
+ * float memory[4];
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK && state.steps == 0);
+ * ```
+ */
+hq_status hq_optimizer_start(const struct hq_optimizer_options *options,
+                             const struct hq_optimizer_group *groups,
+                             size_t groups_len,
+                             struct hq_optimizer_state *state,
+                             void *memory,
+                             size_t memory_size);
+
+/**
+ * Takes one step: clip, quantize the gradient, momentum, learning rate and radius of each group, apply, quantize the
+ * parameters.
+ *
+ * - `options`: NULL for the usual ones. Of a running optimizer base and storage forms must stay the same, other options
+ *   may change.
+ * - `groups`: `groups_len` groups, in shapes as at `hq_optimizer_start`.
+ * - `state`, `memory`: what `hq_optimizer_start` or the last step left.
+ * - `gradient`: `gradient_len` finite values, one for each parameter of all groups.
+ * - `losses`: two finite values, the losses before and after the *previous* step on the batch of that step, or NULL.
+ * - `set`: the parameters of all groups together are projected to it after the step; NULL for none.
+ * - `params`: `params_len` = `gradient_len` finite values that the step is added to. They stay `float`; what is quantized
+ *   goes to `outputs`.
+ * - `outputs`: what else is wanted, or NULL. Only read; the arrays in it are written.
+ * - `report`: one struct, or NULL.
+ * - `scratch`: at least `hq_optimizer_workspace_size(options, groups, groups_len, set)` bytes at any alignment.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NON_FINITE` (a gradient, parameter or loss is NaN or infinite, or the step would leave the `float`
+ * range), `HQ_ERROR_SHAPE` (a length is not that of the groups, or the state is that of other groups or options),
+ * `HQ_ERROR_CORRUPT` (the state holds a number that no step leaves), `HQ_ERROR_INVALID_ARGUMENT`,
+ * `HQ_ERROR_UNSUPPORTED`, `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_OUTPUT_TOO_SMALL` (the memory or an array of `outputs`),
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_SIZE_OVERFLOW`. The step is refused whole: parameters, state, memory and outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `losses` points to two values.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 2, 0.5f, 10.0f};
+ * const float gradient[2] = {0.5f, -0.5f};
+ * float params[2] = {1.0f, 1.0f}, memory[2];
+ * static uint8_t scratch[65536];
+ * hq_optimizer_state state;
+ * hq_optimizer_report report;
+ * assert(hq_optimizer_workspace_size(NULL, &group, 1, NULL) <= sizeof scratch);
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
+ * assert(hq_optimizer_step(NULL, &group, 1, &state, memory, sizeof memory, gradient, 2, NULL, NULL, params, 2, NULL,
+ *                          &report, scratch, sizeof scratch) == HQ_OK);
+ * assert(state.steps == 1 && params[0] == 0.75f && params[1] == 1.25f && report.bounded == 0);
+ * ```
+ */
+hq_status hq_optimizer_step(const struct hq_optimizer_options *options,
+                            const struct hq_optimizer_group *groups,
+                            size_t groups_len,
+                            struct hq_optimizer_state *state,
+                            void *memory,
+                            size_t memory_size,
+                            const float *gradient,
+                            size_t gradient_len,
+                            const float *losses,
+                            const struct hq_set *set,
+                            float *params,
+                            size_t params_len,
+                            const struct hq_optimizer_outputs *outputs,
+                            struct hq_optimizer_report *report,
+                            void *scratch,
+                            size_t scratch_size);
+
+/**
+ * Reads the packed trits of a gradient that a step has written.
+ *
+ * - `groups`: `groups_len` groups, those of the step.
+ * - `packed`: `packed_size` = `hq_optimizer_bytes.gradient` bytes.
+ * - `out`: `out_len` floats, one for each parameter.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: `HQ_ERROR_SHAPE`, `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `out` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 5, 0.5f, 1.0f};
+ * const uint8_t packed[5] = {0, 0, 0, 0x40, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 2 * 81}; // the scale 2, and five trits
+ * float out[5];
+ * assert(hq_optimizer_unpack_gradient(&group, 1, packed, 5, out, 5) == HQ_OK);
+ * assert(out[0] == -2.0f && out[1] == 2.0f && out[2] == 0.0f && out[4] == 2.0f);
+ * ```
+ */
+hq_status hq_optimizer_unpack_gradient(const struct hq_optimizer_group *groups,
+                                       size_t groups_len,
+                                       const uint8_t *packed,
+                                       size_t packed_size,
+                                       float *out,
+                                       size_t out_len);
 
 /**
  * Fills `options` with the defaults, which NULL stands for: rate 1, threshold 64, no decay, no weight decay, fixed scales,
