@@ -304,12 +304,11 @@ fn affine_reference(rows: usize, cols: usize, a: &[f32], b: &[f32], x: &[f32]) -
     for i in 0..rows {
         let pivot = (i..rows).max_by(|&p, &q| system[p][i].abs().total_cmp(&system[q][i].abs())).unwrap();
         system.swap(i, pivot);
-        for k in 0..rows {
-            if k != i {
-                let factor = system[k][i] / system[i][i];
-                for j in i..=rows {
-                    system[k][j] -= factor * system[i][j];
-                }
+        let own = system[i].clone();
+        for (_, row) in system.iter_mut().enumerate().filter(|&(k, _)| k != i) {
+            let factor = row[i] / own[i];
+            for (value, own) in row.iter_mut().zip(&own).skip(i) {
+                *value -= factor * own;
             }
         }
     }

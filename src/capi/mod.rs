@@ -28,7 +28,6 @@ pub mod vector;
 pub mod kmeans;
 
 pub mod constrain;
-pub mod learn;
 
 pub mod learn;
 
