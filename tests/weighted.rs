@@ -74,8 +74,10 @@ proptest::proptest! {
             let ours = error(format, rows, cols, &x, &importance, &ours);
             let other = plain(format, options, rows, cols, &x);
             let other = error(format, rows, cols, &x, &importance, &other);
-            // the exact optimum has its scale rounded to f16, at most 2^-11 off; the other may be lucky there
-            proptest::prop_assert!(ours <= other + 2.5e-7 * energy, "{format:?} {options:?}: {ours} > {other}");
+            // The exact optimum has its scale rounded to f16, at most 2^-11 off; the other may be lucky there. The search of
+            // Q35B tries the likely candidates, not all: the other's may be slightly better for single blocks.
+            let luck = if format == Format::Q35B { 0.02 * other } else { 0.0 };
+            proptest::prop_assert!(ours <= other + luck + 2.5e-7 * energy, "{format:?} {options:?}: {ours} > {other}");
         }
     }
 
