@@ -4970,7 +4970,7 @@ hq_status hq_kmeans_transform(size_t n,
  *
  * ```c
  * const float x[1] = {3.0f}, centers[3] = {0.0f, 4.0f, 9.0f};
- * uint8_t scratch[512];
+ * uint8_t scratch[1024];
  * hq_kmeans_top2 found;
  * assert(hq_kmeans_assign_workspace_size(3, 1) <= sizeof scratch);
  * assert(hq_kmeans_nearest_two(1, 1, x, 1, 3, centers, 3, &found, 1, scratch, sizeof scratch) == HQ_OK);
