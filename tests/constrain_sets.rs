@@ -381,15 +381,14 @@ fn dependent_rows_are_a_clear_error() {
 fn products_are_their_parts() {
     let normal = gaussian(20, 14);
     let factor = factored(2, 9, &gaussian(18, 15), &[1.0, -1.0]).unwrap();
-    let inner =
-        [Part { set: Set::NonNegative(NonNegative), len: 3 }, Part { set: bounds(-0.5, 0.5), len: 2 }];
     let parts = [
         Part { set: Set::L2Ball(L2Ball { center: None, radius: 1.0 }), len: 17 },
         Part { set: Set::Halfspace(Halfspace { normal: &normal, bound: 0.5 }), len: 20 },
         Part { set: bounds(0.0, 1.0), len: 0 },
         Part { set: Set::SecondOrderCone(SecondOrderCone), len: 4 },
         Part { set: Set::Affine(Affine { rows: 2, factor: &factor }), len: 9 },
-        Part { set: Set::Product(Product { parts: &inner }), len: 5 },
+        Part { set: Set::NonNegative(NonNegative), len: 3 },
+        Part { set: bounds(-0.5, 0.5), len: 2 },
     ];
     let len = parts.iter().map(|p| p.len).sum();
     let set = Set::Product(Product { parts: &parts });
@@ -421,4 +420,11 @@ fn products_are_their_parts() {
     let got = Product { parts: &parts[..2] }.vjp(&x[..4], &[1.0; 4], &mut out, &mut []);
     assert_eq!((got, out), (Err(Error::Unsupported), [7.0; 4]));
     assert_eq!(Product { parts: &[] }.violation(&[]), Ok(0.0));
+    // Products do not nest.
+    let nested = [parts[0], Part { set: Set::Product(Product { parts: &parts[1..2] }), len: 2 }];
+    let nested = Product { parts: &nested };
+    let mut x = [1.0; 4];
+    assert_eq!(nested.project_inplace(&mut x, &mut []), Err(Error::Unsupported));
+    assert_eq!((nested.violation(&x), x), (Err(Error::Unsupported), [1.0; 4]));
+    assert!(!Set::Product(nested).is_convex());
 }

@@ -3,6 +3,7 @@
 use crate::Error;
 
 use super::place::{Place, Sealed};
+use super::set::Factor;
 use super::{Project, Projected, Set};
 
 /// A set for `len` consecutive values of a vector.
@@ -20,7 +21,7 @@ pub struct Part<'a> {
 /// the first one is written to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Product<'a> {
-    /// May be products too.
+    /// None of them is a product itself ([`Error::Unsupported`]): list its parts instead.
     pub parts: &'a [Part<'a>],
 }
 
@@ -39,7 +40,7 @@ impl Sealed for Product<'_> {
         let mut rest = place;
         for part in self.parts {
             let (here, later) = rest.split_at(part.len).ok_or(Error::Shape)?;
-            active |= part.set.apply(here, scratch)?.active;
+            active |= Factor(&part.set).apply(here, scratch)?.active;
             rest = later;
         }
         Ok(Projected { active })
@@ -54,7 +55,7 @@ impl Sealed for Product<'_> {
             let (x_here, x_later) = x.split_at_checked(part.len).ok_or(Error::Shape)?;
             let (v_here, v_later) = v.split_at_checked(part.len).ok_or(Error::Shape)?;
             let (here, later) = out.split_at_mut_checked(part.len).ok_or(Error::Shape)?;
-            part.set.pull_back(x_here, v_here, here, scratch)?;
+            Factor(&part.set).pull_back(x_here, v_here, here, scratch)?;
             (x, v, out) = (x_later, v_later, later);
         }
         Ok(())
@@ -64,7 +65,7 @@ impl Sealed for Product<'_> {
         let mut x = x;
         for part in self.parts {
             let (here, later) = x.split_at_checked(part.len).ok_or(Error::Shape)?;
-            part.set.differentiable(here)?;
+            Factor(&part.set).differentiable(here)?;
             x = later;
         }
         Ok(())
@@ -74,7 +75,7 @@ impl Sealed for Product<'_> {
 impl Project for Product<'_> {
     fn workspace_size(&self, len: usize) -> Result<usize, Error> {
         let _ = len;
-        self.parts.iter().try_fold(0, |most, part| Ok(part.set.workspace_size(part.len)?.max(most)))
+        self.parts.iter().try_fold(0, |most, part| Ok(Factor(&part.set).workspace_size(part.len)?.max(most)))
     }
 
     fn violation(&self, x: &[f32]) -> Result<f32, Error> {
@@ -82,7 +83,7 @@ impl Project for Product<'_> {
         let (mut worst, mut x) = (0.0f32, x);
         for part in self.parts {
             let (here, later) = x.split_at_checked(part.len).ok_or(Error::Shape)?;
-            worst = worst.max(part.set.violation(here)?);
+            worst = worst.max(Factor(&part.set).violation(here)?);
             x = later;
         }
         Ok(worst)

@@ -48,10 +48,11 @@ pub enum Set<'a> {
     ExactTernary(ExactTernary),
 }
 
-/// Calls a function of whichever set it is. One line for each.
+/// Calls a function of whichever set it is; products have a line of their own. One line for each.
 macro_rules! each {
-    ($any:expr, $set:ident => $call:expr) => {
+    ($any:expr, $set:ident => $call:expr, $product:pat => $other:expr) => {
         match $any {
+            Set::Product($product) => $other,
             Set::L2Ball($set) => $call,
             Set::Box($set) => $call,
             Set::NonNegative($set) => $call,
@@ -62,7 +63,6 @@ macro_rules! each {
             Set::SecondOrderCone($set) => $call,
             Set::Sphere($set) => $call,
             Set::RowMaxNorm($set) => $call,
-            Set::Product($set) => $call,
             Set::Simplex($set) => $call,
             Set::CappedSimplex($set) => $call,
             Set::L1Ball($set) => $call,
@@ -79,8 +79,16 @@ impl Set<'_> {
     #[must_use]
     pub fn is_convex(&self) -> bool {
         match self {
+            Set::Product(product) => product.parts.iter().all(|part| part.set.is_convex_part()),
+            _ => self.is_convex_part(),
+        }
+    }
+
+    /// The same of what is no product.
+    fn is_convex_part(&self) -> bool {
+        match self {
+            Set::Product(_) => false,
             Set::Sphere(_) | Set::TopK(_) | Set::Codebook(_) | Set::ExactTernary(_) => false,
-            Set::Product(product) => product.parts.iter().all(|part| part.set.is_convex()),
             Set::L2Ball(_) | Set::Box(_) | Set::NonNegative(_) | Set::LinfBall(_) | Set::L1Ball(_) => true,
             Set::Halfspace(_) | Set::Hyperplane(_) | Set::Affine(_) | Set::SecondOrderCone(_) => true,
             Set::RowMaxNorm(_) | Set::Simplex(_) | Set::CappedSimplex(_) => true,
@@ -88,26 +96,58 @@ impl Set<'_> {
     }
 }
 
+/// A part of a product. Products in products are refused: without them no function calls itself, so that the stack has a
+/// bound.
+pub(super) struct Factor<'s, 'a>(pub(super) &'s Set<'a>);
+
+impl Factor<'_, '_> {
+    pub(super) fn apply(&self, place: Place<'_>, scratch: &mut [u8]) -> Result<Projected, Error> {
+        each!(self.0, set => set.apply(place, scratch), _ => Err(Error::Unsupported))
+    }
+
+    pub(super) fn pull_back(
+        &self,
+        x: &[f32],
+        v: &[f32],
+        out: &mut [f32],
+        scratch: &mut [u8],
+    ) -> Result<(), Error> {
+        each!(self.0, set => set.pull_back(x, v, out, scratch), _ => Err(Error::Unsupported))
+    }
+
+    pub(super) fn differentiable(&self, x: &[f32]) -> Result<(), Error> {
+        each!(self.0, set => set.differentiable(x), _ => Err(Error::Unsupported))
+    }
+
+    pub(super) fn workspace_size(&self, len: usize) -> Result<usize, Error> {
+        each!(self.0, set => set.workspace_size(len), _ => Err(Error::Unsupported))
+    }
+
+    pub(super) fn violation(&self, x: &[f32]) -> Result<f32, Error> {
+        each!(self.0, set => set.violation(x), _ => Err(Error::Unsupported))
+    }
+}
+
 impl Sealed for Set<'_> {
     fn apply(&self, place: Place<'_>, scratch: &mut [u8]) -> Result<Projected, Error> {
-        each!(self, set => set.apply(place, scratch))
+        each!(self, set => set.apply(place, scratch), product => product.apply(place, scratch))
     }
 
     fn pull_back(&self, x: &[f32], v: &[f32], out: &mut [f32], scratch: &mut [u8]) -> Result<(), Error> {
-        each!(self, set => set.pull_back(x, v, out, scratch))
+        each!(self, set => set.pull_back(x, v, out, scratch), product => product.pull_back(x, v, out, scratch))
     }
 
     fn differentiable(&self, x: &[f32]) -> Result<(), Error> {
-        each!(self, set => set.differentiable(x))
+        each!(self, set => set.differentiable(x), product => product.differentiable(x))
     }
 }
 
 impl Project for Set<'_> {
     fn workspace_size(&self, len: usize) -> Result<usize, Error> {
-        each!(self, set => set.workspace_size(len))
+        each!(self, set => set.workspace_size(len), product => product.workspace_size(len))
     }
 
     fn violation(&self, x: &[f32]) -> Result<f32, Error> {
-        each!(self, set => set.violation(x))
+        each!(self, set => set.violation(x), product => product.violation(x))
     }
 }
