@@ -80,8 +80,10 @@ def case(library, name):
     n, d, k, kind, turns = CASES[name]
     x, start = data(n, d, k, kind)
     _, _, result = library.fit(x, start, ITERATIONS)
-    # In single precision scikit-learn's sums over a million rows lead it another way: in double it is the reference.
-    theirs = sklearn_fit(x.astype(np.float64), start.astype(np.float64), "lloyd")
+    theirs = sklearn_fit(x, start, "lloyd")
+    # A row that is as near to one centre as to another to the last digits may lead a fit another way, and a million rows
+    # summed in single precision do: so beside both.
+    double = sklearn_fit(x.astype(np.float64), start.astype(np.float64), "lloyd")
     contestants = {
         "hybridq": lambda: library.fit(x, start, ITERATIONS),
         "hybridq, no bounds": lambda: library.fit(x, start, ITERATIONS, bounds=False),
@@ -90,13 +92,16 @@ def case(library, name):
         "faiss": lambda: faiss_fit(x, start, result.iterations),
     }
     times = turn(contestants, turns)
-    difference = abs(result.inertia / inertia(x, theirs.cluster_centers_, theirs.labels_) - 1)
+    difference, of_double = (
+        abs(result.inertia / inertia(x, fit.cluster_centers_, fit.labels_) - 1) for fit in (theirs, double)
+    )
     print(f"{name}: {result.iterations} iterations (scikit-learn {theirs.n_iter_}), inertia {result.inertia:.7g}")
     for who, ms in times.items():
         print(f"  {who:20} {ms:10.2f} ms")
     best = min(ms for who, ms in times.items() if not who.startswith("hybridq"))
     print(f"figure kmeans_{name}_vs_best {best / times['hybridq']:.2f} ratio")
-    print(f"figure kmeans_{name}_inertia_vs_sklearn {difference:.1e} relative", flush=True)
+    print(f"figure kmeans_{name}_inertia_vs_sklearn {difference:.1e} relative")
+    print(f"figure kmeans_{name}_inertia_vs_sklearn_double {of_double:.1e} relative", flush=True)
 
 
 def digits(library):
