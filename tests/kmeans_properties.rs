@@ -101,8 +101,11 @@ fn frame_of<'a>(points: &Points<'_>, limits: &'a mut Vec<f32>) -> Frame<'a> {
     Frame::new(points.rows(), limits).unwrap()
 }
 
+/// Fewer cases where every instruction is emulated.
+const SHARE: u32 = if cfg!(target_arch = "x86_64") { 1 } else { 10 };
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(60 / SHARE))]
 
     #[test]
     fn inertia_never_rises(kind in 0usize..8, rows in 20usize..200, cols in 1usize..20, k in 1usize..12, seed: u64) {
@@ -198,7 +201,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(120 / SHARE))]
 
     #[test]
     fn bounds_never_show(kind in 0usize..8, rows in 20usize..400, cols in 1usize..40, k in 1usize..40, seed: u64, policy in 0i32..3, weighted: bool) {
