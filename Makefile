@@ -37,7 +37,7 @@ uninstall: ## remove what `make install` put there
 	rm -rf '$(DESTDIR)$(PREFIX)/include/hybridq'
 
 test: ## all tests that this machine can run alone; the C tests are among them (tests/capi*.rs)
-	cargo test
+	cargo check --all-targets
 	cargo test --all-features
 
 examples: lib ## build and run the C and C++ examples

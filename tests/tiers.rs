@@ -3,9 +3,7 @@
 
 mod common;
 
-use std::sync::Mutex;
-
-use common::{Rng, gaussian};
+use common::{Rng, gaussian, on_every_tier, same_on_every_tier, tiers};
 use hybridq::Error;
 use hybridq::linear::{
     ActTable, Packed, Prepared, act_tables, dot, dot_f32, matmul, matmul_f32, matmul_prepared, matvec,
@@ -16,28 +14,6 @@ use hybridq::quant::{
     quantize, quantize_activations, quantize_workspace_size, ternary_codes,
 };
 use hybridq::simd::{self, Tier};
-
-/// The forced tier is one for the process: tests that force it take turns.
-static TIER: Mutex<()> = Mutex::new(());
-
-fn tiers() -> Vec<Tier> {
-    Tier::ALL.into_iter().filter(|t| t.is_available()).collect()
-}
-
-/// Runs `f` on every tier and demands the bits of the scalar one.
-fn same_on_all<T: PartialEq + std::fmt::Debug>(what: &str, f: impl Fn() -> T) -> T {
-    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
-    simd::force(Some(Tier::Scalar)).unwrap();
-    let expected = f();
-    for tier in tiers() {
-        simd::force(Some(tier)).unwrap();
-        assert_eq!(simd::active(), tier);
-        let got = f();
-        assert!(got == expected, "{what} on {}: {got:?} instead of {expected:?}", tier.name());
-    }
-    simd::force(None).unwrap();
-    expected
-}
 
 /// Where the f16 scales of a packed matrix stand; of `Q35P`, where the f32 scale of each row and its offset do.
 fn scale_positions(format: Format, rows: usize, cols: usize) -> Vec<usize> {
@@ -121,7 +97,7 @@ fn packed_products_with_int8_activations() {
             let data = &data[offset..];
             let row = Packed::new(format, 1, cols, data).unwrap();
             let acts = acts(cols, &mut rng, |r| r.next() as i8);
-            let y = same_on_all(&format!("{format:?} dot, {cols} columns"), || {
+            let y = same_on_every_tier(&format!("{format:?} dot, {cols} columns"), || {
                 dot(&row, &acts).unwrap().to_bits()
             });
             // and the reference itself against the decoded values in f64
@@ -157,7 +133,7 @@ fn every_byte_offset_of_the_packed_data() {
             let acts = acts(cols, &mut rng, |r| r.next() as i8);
             let x = gaussian(cols + 3, offset as u64);
             let x = &x[offset % 4..offset % 4 + cols];
-            same_on_all(&format!("{format:?} at offset {offset}"), || {
+            same_on_every_tier(&format!("{format:?} at offset {offset}"), || {
                 (dot(&row, &acts).unwrap().to_bits(), dot_f32(&row, x).unwrap().to_bits())
             });
         }
@@ -182,7 +158,7 @@ fn extreme_codes_do_not_overflow() {
                     }
                     let w = Packed::new(format, ROWS, cols, &data).unwrap();
                     let acts = acts(cols, &mut rng, |_| act);
-                    same_on_all(&format!("{format:?} bytes {byte:#x} times {act}"), || {
+                    same_on_every_tier(&format!("{format:?} bytes {byte:#x} times {act}"), || {
                         let mut y = [0.0; (1 + BATCH) * ROWS];
                         let (one, many) = y.split_at_mut(ROWS);
                         matvec(&w, &acts, one).unwrap();
@@ -208,7 +184,7 @@ fn packed_products_with_f32_activations() {
             let row = Packed::new(format, 1, cols, data).unwrap();
             let x = gaussian(cols + offset % 4, cols as u64);
             let x = &x[offset % 4..];
-            let y = same_on_all(&format!("{format:?} f32 dot, {cols} columns"), || {
+            let y = same_on_every_tier(&format!("{format:?} f32 dot, {cols} columns"), || {
                 dot_f32(&row, x).unwrap().to_bits()
             });
             let mut w = vec![0f32; cols];
@@ -253,7 +229,7 @@ fn matrices_and_batches_are_their_rows_and_vectors() {
             let acts: Vec<ActBlock> =
                 (0..batch).flat_map(|_| acts(cols, &mut rng, |r| r.next() as i8)).collect();
             let x = gaussian(batch * cols, 6);
-            let all = same_on_all(&format!("{format:?} matmul {rows} x {cols} x {batch}"), || {
+            let all = same_on_every_tier(&format!("{format:?} matmul {rows} x {cols} x {batch}"), || {
                 let mut y = vec![f32::NAN; 2 * batch * rows];
                 let (int8, float) = y.split_at_mut(batch * rows);
                 matmul(&w, batch, &acts, int8).unwrap();
@@ -357,7 +333,7 @@ fn quantizers_and_codes() {
                 for format in Format::ALL {
                     let options = Options::new(format).fit(fit).non_finite(NonFinite::Saturate);
                     let Ok(size) = quantize_workspace_size(format, &options, 1, len) else { continue };
-                    let packed = same_on_all(&format!("{format:?}, {fit:?}, {len} values"), || {
+                    let packed = same_on_every_tier(&format!("{format:?}, {fit:?}, {len} values"), || {
                         let mut out = vec![0; format.matrix_bytes(1, len).unwrap()];
                         quantize(format, &options, 1, len, x, &mut out, &mut vec![0; size]).unwrap();
                         out
@@ -367,7 +343,7 @@ fn quantizers_and_codes() {
                 if fit == Fit::MinMax {
                     continue; // packed pairs only
                 }
-                same_on_all(&format!("codes, {fit:?}, {len} values"), || {
+                same_on_every_tier(&format!("codes, {fit:?}, {len} values"), || {
                     let mut codes = vec![0i8; 2 * len];
                     let (three, five) = codes.split_at_mut(len);
                     let mut scratch = vec![0; codes_workspace_size(fit, len).unwrap()];
@@ -386,7 +362,7 @@ fn activations() {
         for magnitude in [1.0f32, 1e-38, 1e-42, 3e37] {
             let x: Vec<f32> = gaussian(len + n % 4, n as u64).iter().map(|v| v * magnitude).collect();
             let x = &x[n % 4..];
-            let blocks = same_on_all(&format!("activations, {len} values"), || {
+            let blocks = same_on_every_tier(&format!("activations, {len} values"), || {
                 let mut out = vec![ActBlock::ZERO; ActBlock::count(len)];
                 quantize_activations(1, len, x, NonFinite::Error, &mut out).unwrap();
                 out
@@ -401,7 +377,7 @@ fn activations() {
     }
     // ties go to even, saturation to the largest finite magnitude
     let mut x = vec![127.0f32, 0.5, 1.5, 2.5, -0.5, -1.5, f32::INFINITY, f32::NAN];
-    let blocks = same_on_all("activations with ties", || {
+    let blocks = same_on_every_tier("activations with ties", || {
         let mut out = [ActBlock::ZERO];
         assert!(quantize_activations(1, 8, &x, NonFinite::Error, &mut out).is_err());
         assert_eq!(out[0], ActBlock::ZERO);
@@ -420,7 +396,7 @@ fn f32_vectors() {
         for offset in 0..4 {
             let (a, b) = (gaussian(n + offset, 7), gaussian(n + offset, 8));
             let (a, b) = (&a[offset..], &b[offset..]);
-            let (d, square, norm, y) = same_on_all(&format!("vectors of {n}"), || {
+            let (d, square, norm, y) = same_on_every_tier(&format!("vectors of {n}"), || {
                 let mut y = b.to_vec();
                 vector::axpy(0.3, a, &mut y).unwrap();
                 let y: Vec<u32> = y.iter().map(|v| v.to_bits()).collect();
@@ -458,22 +434,21 @@ fn f32_vectors() {
 
 #[test]
 fn forcing_an_absent_tier_is_refused_and_changes_nothing() {
-    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
-    simd::force(Some(Tier::Scalar)).unwrap();
-    for tier in Tier::ALL.into_iter().filter(|t| !t.is_available()) {
-        assert_eq!(simd::force(Some(tier)), Err(hybridq::Error::TierUnavailable));
-        assert_eq!(simd::active(), Tier::Scalar);
-    }
-    simd::force(None).unwrap();
-    assert_eq!(simd::active(), simd::detect());
+    on_every_tier(|active| {
+        for tier in Tier::ALL.into_iter().filter(|t| !t.is_available()) {
+            assert_eq!(simd::force(Some(tier)), Err(hybridq::Error::TierUnavailable));
+            assert_eq!(simd::active(), active);
+        }
+    });
 }
 
 #[test]
 fn this_machine_has_the_tiers_of_its_architecture() {
-    println!("tiers here: {:?}, detected {:?}", tiers(), simd::detect());
+    let here: Vec<Tier> = tiers().collect();
+    println!("tiers here: {here:?}, detected {:?}", simd::detect());
     #[cfg(target_arch = "aarch64")]
     assert_eq!(simd::detect(), Tier::Neon);
-    assert!(tiers().contains(&simd::detect()));
+    assert!(here.contains(&simd::detect()));
     for tier in Tier::ALL {
         assert_eq!(Tier::from_name(tier.name()), Some(tier));
         assert_eq!(Tier::from_i32(tier as i32), Ok(tier));

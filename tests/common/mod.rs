@@ -1,6 +1,42 @@
 //! What several test files share.
 #![allow(dead_code)] // each test binary uses its own part
 
+use std::sync::{Mutex, PoisonError};
+
+use hybridq::simd::{self, Tier};
+
+/// The tiers that this machine has, the scalar one first.
+pub fn tiers() -> impl Iterator<Item = Tier> {
+    Tier::ALL.into_iter().filter(|t| t.is_available())
+}
+
+/// Runs `f` on every tier of this machine, then leaves the choice to detection again. The forced tier is one for the
+/// process: callers take turns, so these do not nest.
+pub fn on_every_tier(mut f: impl FnMut(Tier)) {
+    static FORCED: Mutex<()> = Mutex::new(());
+    let _turn = FORCED.lock().unwrap_or_else(PoisonError::into_inner);
+    for tier in tiers() {
+        simd::force(Some(tier)).unwrap();
+        assert_eq!(simd::active(), tier);
+        f(tier);
+    }
+    simd::force(None).unwrap();
+}
+
+/// What `f` gives, the same on every tier of this machine.
+pub fn same_on_every_tier<T: PartialEq>(what: &str, mut f: impl FnMut() -> T) -> T {
+    let mut expected = None;
+    on_every_tier(|tier| {
+        let found = f();
+        match &expected {
+            None => expected = Some(found),
+            // The values may be long: the caller's message says which they are.
+            Some(expected) => assert!(*expected == found, "{what}: other bits on {}", tier.name()),
+        }
+    });
+    expected.unwrap()
+}
+
 /// SplitMix64: small, published, seeded.
 pub struct Rng(pub u64);
 

@@ -1,11 +1,12 @@
 //! What encoders do to values: their range, their errors, importance; and that they always do the same.
 
+use crate::common::on_every_tier;
 use hybridq::quant::{Fit, Format, NonFinite, Options, q35p};
 use proptest::prelude::*;
 
 use super::common::gaussian;
 use super::rows::{CASES, Row, range, rows};
-use super::{on_every_tier, pack, range_fit, unpack};
+use super::{pack, range_fit, unpack};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]

@@ -10,22 +10,7 @@ mod page;
 mod products;
 mod rows;
 
-use std::sync::Mutex;
-
 use hybridq::quant::{Fit, Format, Options, dequantize, quantize, quantize_workspace_size};
-use hybridq::simd::{self, Tier};
-
-/// The forced tier is one for the process: tests that force it take turns.
-static TIER: Mutex<()> = Mutex::new(());
-
-fn on_every_tier(mut f: impl FnMut(Tier)) {
-    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
-    for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
-        simd::force(Some(tier)).unwrap();
-        f(tier);
-    }
-    simd::force(None).unwrap();
-}
 
 fn pack(format: Format, fit: Fit, rows: usize, x: &[f32]) -> Vec<u8> {
     let options = Options::new(format).fit(fit);

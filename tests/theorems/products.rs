@@ -1,5 +1,6 @@
 //! Integer products: their bounds, and that they are the products of the decoded values.
 
+use crate::common::on_every_tier;
 use half::f16;
 use hybridq::linear::{Packed, matmul, matvec};
 use hybridq::quant::{ActBlock, Format, NonFinite, five_level, q8_0, q35p, quantize_activations};
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 
 use super::common::Rng;
 use super::rows::{CASES, rows};
-use super::{on_every_tier, unpack};
+use super::unpack;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]

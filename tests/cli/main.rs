@@ -1,0 +1,13 @@
+//! The command line.
+#![cfg(feature = "cli")]
+
+#[path = "../io/support.rs"]
+mod io_support;
+
+mod archive;
+mod auto;
+mod cluster;
+mod hostile;
+mod models;
+mod plan;
+mod threads;

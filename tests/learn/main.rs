@@ -1,0 +1,9 @@
+//! Optimizers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod latent_free;
+mod optimizer;
+mod optimizer_digits;
+mod optimizer_support;
