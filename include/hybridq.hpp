@@ -5,9 +5,11 @@
 #ifndef HYBRIDQ_HPP
 #define HYBRIDQ_HPP
 
+#include "hybridq/constrain.hpp"
 #include "hybridq/core.hpp"
 #include "hybridq/data.hpp"
 #include "hybridq/kmeans.hpp"
+#include "hybridq/learn.hpp"
 #include "hybridq/linear.hpp"
 
 #endif // HYBRIDQ_HPP

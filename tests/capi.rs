@@ -193,7 +193,11 @@ fn cpp_wrapper_gives_the_same_bits_by_every_way() {
     }
     let dir = folder("wrapper");
     for name in cxx_compilers() {
-        for (program, says) in [("wrapper", "the same bits\n"), ("wrapper_kmeans", "the same clusters\n")] {
+        for (program, says) in [
+            ("wrapper", "the same bits\n"),
+            ("wrapper_kmeans", "the same clusters\n"),
+            ("wrapper_learn", "the same steps\n"),
+        ] {
             let text = build_and_run(
                 &mut compiler(&name, "c++17"),
                 &format!("tests/c/{program}.cpp"),
@@ -206,10 +210,19 @@ fn cpp_wrapper_gives_the_same_bits_by_every_way() {
 
 #[test]
 fn cpp_wrapper_has_every_function_of_its_rooms() {
-    for (header, rooms) in [("kmeans", &["kmeans_", "cluster_", "suggest_"][..]), ("data", &["data_"])] {
+    for (header, rooms) in [
+        ("kmeans", &["kmeans_", "cluster_", "suggest_"][..]),
+        ("data", &["data_"]),
+        ("constrain", &["set_", "sets_", "affine_", "trust_region_", "hessian_", "steihaug"]),
+        ("learn", &["optimizer_", "latent_free_"]),
+    ] {
         let text = std::fs::read_to_string(format!("{ROOT}/include/hybridq/{header}.hpp")).unwrap();
         let functions = header_functions();
-        let own = functions.iter().filter(|f| rooms.iter().any(|room| f["hq_".len()..].starts_with(room)));
+        let of_room = |f: &String, room: &str| f["hq_".len()..].starts_with(room);
+        for room in rooms {
+            assert!(functions.iter().any(|f| of_room(f, room)), "no function hq_{room}*");
+        }
+        let own = functions.iter().filter(|f| rooms.iter().any(|room| of_room(f, room)));
         let missing: Vec<_> = own.filter(|f| !text.contains(&format!("{f}("))).collect();
         assert!(missing.is_empty(), "include/hybridq/{header}.hpp lacks {missing:?}");
     }
@@ -348,6 +361,9 @@ fn standalone_makefile_builds_and_runs_the_examples() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert!(!has_cxx || text.contains("five-level: 3.844 0.000"), "{text}");
+    for student in ["constrained", "latent-free"] {
+        assert!(!has_cxx || text.contains(&format!("{student}  256 of 256 trits")), "{text}");
+    }
 }
 
 /// The C program's scores are those of the same network in Rust, bit for bit, in every ternary format.
