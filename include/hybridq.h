@@ -1808,6 +1808,30 @@ const char *hq_status_string(hq_status status);
 hq_status hq_selftest(void);
 
 /**
+ * The same for constraint sets and the trust region: a projection onto every kind of set, judged steps, and steps by
+ * `hq_steihaug`. For programs that use them: this test brings all of them into the program.
+ *
+ * Uses 16 KB of stack on a Cortex-M4. Callable from any thread. Returns `HQ_OK` or `HQ_ERROR_SELF_TEST`.
+ *
+ * ```c
+ * assert(hq_selftest_constrain() == HQ_OK);
+ * ```
+ */
+hq_status hq_selftest_constrain(void);
+
+/**
+ * The same for learning: steps of the optimizer with every direction, ternary gradients and error feedback, and of
+ * latent-free learning in every format. For programs that use them: this test brings all of them into the program.
+ *
+ * Uses 24 KB of stack on a Cortex-M4. Callable from any thread. Returns `HQ_OK` or `HQ_ERROR_SELF_TEST`.
+ *
+ * ```c
+ * assert(hq_selftest_learn() == HQ_OK);
+ * ```
+ */
+hq_status hq_selftest_learn(void);
+
+/**
  * The best tier of this machine (`HQ_TIER_*`), whatever has been forced. Callable from any thread.
  *
  * ```c

@@ -63,7 +63,7 @@ pub mod simd;
 pub mod workspace;
 
 pub use error::Error;
-pub use selftest::selftest;
+pub use selftest::{selftest, selftest_constrain, selftest_learn};
 
 #[cfg(feature = "std")]
 pub mod io;

@@ -63,6 +63,12 @@ inline std::size_t size(std::size_t answer) {
 /// Throws if this build gives wrong results on this machine.
 inline void selftest() { check(hq_selftest()); }
 
+/// The same of constraint sets and the trust region.
+inline void selftest_constrain() { check(hq_selftest_constrain()); }
+
+/// The same of the optimizer and latent-free learning.
+inline void selftest_learn() { check(hq_selftest_learn()); }
+
 } // namespace hybridq
 
 #endif // HYBRIDQ_CORE_HPP

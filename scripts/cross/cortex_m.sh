@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The shipped archive on emulated microcontrollers: C programs without a C library run hq_selftest.
+# The shipped archive on emulated microcontrollers: C programs without a C library run hq_selftest,
+# on the Cortex-M4 the tests of constrain and learn too.
 #   scripts/cross/cortex_m.sh [cortex-m4|cortex-m0]     default: both
 # On the Cortex-M4 also c_examples/kmeans_int8.c: in 64 KB of RAM, with the output of the same program on this machine.
 # What the program printed stays in target/embedded/<name>.txt; scripts/size_table.py reads it.
@@ -71,7 +72,8 @@ kmeans() {
 ran=()
 only=${1:-}
 if [ -z "$only" ] || [ "$only" = cortex-m4 ]; then
-    check cortex-m4 thumbv7em-none-eabihf mps2-an386 '-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
+    check cortex-m4 thumbv7em-none-eabihf mps2-an386 '-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
+        -DROOMS -Wl,--defsym=RAM_SIZE=64K -Wl,--defsym=FLASH_SIZE=1M'
     kmeans
 fi
 if [ -z "$only" ] || [ "$only" = cortex-m0 ]; then

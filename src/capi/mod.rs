@@ -198,6 +198,32 @@ pub extern "C" fn hq_selftest() -> hq_status {
     status(selftest::selftest)
 }
 
+/// The same for constraint sets and the trust region: a projection onto every kind of set, judged steps, and steps by
+/// `hq_steihaug`. For programs that use them: this test brings all of them into the program.
+///
+/// Uses 16 KB of stack on a Cortex-M4. Callable from any thread. Returns `HQ_OK` or `HQ_ERROR_SELF_TEST`.
+///
+/// ```c
+/// assert(hq_selftest_constrain() == HQ_OK);
+/// ```
+#[unsafe(no_mangle)]
+pub extern "C" fn hq_selftest_constrain() -> hq_status {
+    status(selftest::selftest_constrain)
+}
+
+/// The same for learning: steps of the optimizer with every direction, ternary gradients and error feedback, and of
+/// latent-free learning in every format. For programs that use them: this test brings all of them into the program.
+///
+/// Uses 24 KB of stack on a Cortex-M4. Callable from any thread. Returns `HQ_OK` or `HQ_ERROR_SELF_TEST`.
+///
+/// ```c
+/// assert(hq_selftest_learn() == HQ_OK);
+/// ```
+#[unsafe(no_mangle)]
+pub extern "C" fn hq_selftest_learn() -> hq_status {
+    status(selftest::selftest_learn)
+}
+
 /// The best tier of this machine (`HQ_TIER_*`), whatever has been forced. Callable from any thread.
 ///
 /// ```c

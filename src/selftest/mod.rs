@@ -1,4 +1,12 @@
-//! Golden vectors: proof that a build gives the right results on the machine it runs on.
+//! Golden vectors: proof that a build gives the right results on the machine it runs on. Rooms that bring much code have a
+//! test of their own, so that a program holds in flash what it uses, and not its tests of the rest.
+
+mod constrain;
+mod digest;
+mod learn;
+
+pub use constrain::selftest_constrain;
+pub use learn::selftest_learn;
 
 use crate::Error;
 use crate::kmeans::int8;
@@ -6,6 +14,8 @@ use crate::linear::{Packed, matvec, matvec_f32};
 use crate::quant::{
     ActBlock, Fit, Format, NonFinite, Options, dequantize, quantize, quantize_activations, ternary_codes,
 };
+
+use digest::{START, digest, digest_f32, expect, fill};
 
 const ROWS: usize = 2;
 /// Longer than a block of every format, and a multiple of none.
@@ -109,10 +119,6 @@ pub fn selftest() -> Result<(), Error> {
     Ok(())
 }
 
-fn expect(equal: bool) -> Result<(), Error> {
-    if equal { Ok(()) } else { Err(Error::SelfTest) }
-}
-
 fn activations(x: &[f32; COLS]) -> Result<[ActBlock; ActBlock::count(COLS)], Error> {
     let mut acts = [ActBlock::ZERO; ActBlock::count(COLS)];
     quantize_activations(1, COLS, x, NonFinite::Error, &mut acts).map_err(|_| Error::SelfTest)?;
@@ -193,26 +199,6 @@ fn same_twice(y: [f32; TWICE]) -> Result<[u32; ROWS], Error> {
     Ok([a, b])
 }
 
-/// Multiples of 2^-12 in -8..8 from a linear congruential generator (Numerical Recipes): exact in f32.
-fn fill(x: &mut [f32], seed: u32) {
-    let mut state = seed.wrapping_mul(0x9E37_79B9);
-    for v in x {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *v = (state >> 16) as u16 as i16 as f32 * (1.0 / 4096.0);
-    }
-}
-
-/// FNV-1a, 32 bits.
-const START: u32 = 0x811C_9DC5;
-
-fn digest(start: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(start, |hash, &byte| (hash ^ byte as u32).wrapping_mul(0x0100_0193))
-}
-
-fn digest_f32(start: u32, values: &[f32]) -> u32 {
-    values.iter().fold(start, |hash, v| digest(hash, &v.to_bits().to_le_bytes()))
-}
-
 fn digest_acts(acts: &[ActBlock]) -> u32 {
     acts.iter().fold(START, |hash, block| {
         let hash = digest(digest_f32(hash, &[block.scale]), bytemuck::must_cast_slice(&block.codes));
@@ -251,6 +237,8 @@ mod tests {
         for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
             force(Some(tier)).unwrap();
             assert_eq!(selftest(), Ok(()), "{tier:?}");
+            assert_eq!(selftest_constrain(), Ok(()), "{tier:?}");
+            assert_eq!(selftest_learn(), Ok(()), "{tier:?}");
         }
         force(None).unwrap();
     }

@@ -153,9 +153,13 @@ static void vectors_and_tiers(void) {
     EXPECT(HQ_OK, hq_force_tier(HQ_TIER_SCALAR));
     SAME(HQ_TIER_SCALAR, (size_t)hq_tier_active());
     EXPECT(HQ_OK, hq_selftest());
+    EXPECT(HQ_OK, hq_selftest_constrain());
+    EXPECT(HQ_OK, hq_selftest_learn());
     EXPECT(HQ_OK, hq_force_tier(HQ_TIER_DETECT));
     SAME((size_t)hq_tier_detected(), (size_t)hq_tier_active());
     EXPECT(HQ_OK, hq_selftest());
+    EXPECT(HQ_OK, hq_selftest_constrain());
+    EXPECT(HQ_OK, hq_selftest_learn());
 }
 
 static void clusters(void) {

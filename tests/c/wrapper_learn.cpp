@@ -206,6 +206,8 @@ static void latent_free() {
 }
 
 int main() try {
+    hybridq::selftest_constrain();
+    hybridq::selftest_learn();
     sets();
     trust();
     optimizer();

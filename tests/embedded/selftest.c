@@ -21,6 +21,14 @@ int run(void)
     print_value("scratch hq_fit_ternary", codes);
     print_value("scratch hq_ternary_codes", codes);
     print_value("scratch hq_five_level_codes", codes);
+#ifdef ROOMS /* the tests that need more than 16 KiB of RAM */
+    int32_t rooms[2] = {HQ_ERROR_SELF_TEST, HQ_ERROR_SELF_TEST};
+    print_value("stack hq_selftest_constrain", stack_used(hq_selftest_constrain, &rooms[0]));
+    print_value("stack hq_selftest_learn", stack_used(hq_selftest_learn, &rooms[1]));
+    if (rooms[0] != HQ_OK || rooms[1] != HQ_OK) {
+        return 1;
+    }
+#endif
     return status != HQ_OK || hq_version() != HQ_VERSION;
 #endif
 }
