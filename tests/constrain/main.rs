@@ -7,6 +7,7 @@ mod balls;
 mod discrete;
 mod dykstra;
 mod references;
+mod scipy;
 mod sets;
 mod steihaug;
 mod support;
