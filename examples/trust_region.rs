@@ -169,16 +169,52 @@ fn report(region: &TrustRegion) {
     );
 }
 
-fn main() -> Result<(), Error> {
+/// From the usual start; returns where it ends.
+fn rosenbrock() -> Result<[f32; 2], Error> {
     println!("Rosenbrock's function, 2 variables");
     let mut x = [-1.2, 1.0];
     report(&minimise(&Rosenbrock, &mut x, 1.0, 40)?);
+    Ok(x)
+}
 
+/// Returns the loss, the norm of its gradient, and the share of the training and the other images that are right, in percent.
+fn digits() -> Result<(f32, f32, [f64; 2]), Error> {
     let (training, held_out) = (Digits::load("train.csv"), Digits::load("test.csv"));
     println!("Logistic regression of {} digits, {} parameters", training.images.len(), INPUTS * CLASSES);
-    let mut w = vec![0.0; INPUTS * CLASSES];
+    let (mut w, mut g) = (vec![0.0; INPUTS * CLASSES], vec![0.0; INPUTS * CLASSES]);
     report(&minimise(&training, &mut w, 1.0, 16)?);
-    println!("accuracy: {:.2} % of the training images", training.accuracy(&w));
-    println!("accuracy: {:.2} % of {} others", held_out.accuracy(&w), held_out.images.len());
+    training.gradient(&w, &mut g);
+    let right = [training.accuracy(&w), held_out.accuracy(&w)];
+    println!(
+        "accuracy: {:.2} % of the training images, {:.2} % of {} others",
+        right[0],
+        right[1],
+        held_out.images.len()
+    );
+    Ok((training.loss(&w), vector::norm(&g), right))
+}
+
+fn main() -> Result<(), Error> {
+    rosenbrock()?;
+    digits()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_valley_is_followed_to_its_end() {
+        let x = rosenbrock().unwrap();
+        assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-3) && Rosenbrock.loss(&x) < 1e-8, "{x:?}");
+    }
+
+    #[test]
+    fn the_regression_reaches_its_minimum() {
+        let (loss, norm, [training, held_out]) = digits().unwrap();
+        println!("loss {loss}, gradient {norm:e}");
+        assert!(norm < 1e-4, "the gradient is still {norm}, at a loss of {loss}");
+        assert!(training > 98.0 && held_out > 93.0, "{training} % {held_out} %");
+    }
 }
