@@ -15,7 +15,11 @@
 
 enum { PIXELS = 64, COLS = PIXELS + 1, CLASSES = 10, WEIGHTS = CLASSES * COLS, MOST = 2000, STEPS = 600 };
 
-#define BUDGET 80.0f
+/* Picked without the test images: each fifth line of the training file (287 images) was held back for validation, the rest
+ * trained on, for rates 0.0005, 0.001, 0.002, 0.004, 0.008 and budgets 40, 80, 160, everything else as it stands here. This
+ * pair had the most of the 287 right, 256; the others had 217 to 255. */
+#define RATE 0.001f
+#define BUDGET 40.0f
 
 typedef struct digits {
     float x[MOST][COLS];
@@ -92,7 +96,7 @@ static hq_status right_of(const digits *d, int *right) {
 }
 
 int main(int argc, char **argv) {
-    hq_optimizer_group group = {CLASSES, COLS, 0.002f, 1.0f};
+    hq_optimizer_group group = {CLASSES, COLS, RATE, 1.0f};
     hq_optimizer_options options;
     hq_optimizer_state state;
     hq_optimizer_bytes bytes;

@@ -357,6 +357,7 @@ fn standalone_makefile_builds_and_runs_the_examples() {
         "y = -2.000 2.923",
         "outputs: 17.2539 -24.7674 -2.8369 0.7436",
         "weights 6040 bytes, scratch 2406, activations 584, no heap",
+        "budget        40.00 of 40.00",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
