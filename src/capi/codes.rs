@@ -66,7 +66,7 @@ pub unsafe extern "C" fn hq_fit_ternary(
         // SAFETY: the caller vouches for the memory.
         let (fit, non_finite) = unsafe { fit(options)? };
         let x = Input::new(x, len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let result = Output::new(result, 1)?;
         disjoint(&[result.span(), scratch.span()], &[x.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn hq_ternary_codes(
         let (fit, non_finite) = unsafe { fit(options)? };
         let x = Input::new(x, len)?;
         let codes = Output::new(codes, codes_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let result = Output::new(result, 1)?;
         disjoint(&[result.span(), codes.span(), scratch.span()], &[x.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn hq_five_level_codes(
         let (fit, non_finite) = unsafe { fit(options)? };
         let x = Input::new(x, len)?;
         let codes = Output::new(codes, codes_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let scale = Output::new(scale, 1)?;
         disjoint(&[scale.span(), codes.span(), scratch.span()], &[x.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

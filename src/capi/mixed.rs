@@ -126,7 +126,7 @@ pub unsafe extern "C" fn hq_mixed_select(
     status(|| {
         let (bytes, errors) = (Input::new(bytes, cells)?, Input::new(errors, cells)?);
         let choices = Output::new(choices, choices_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let result = Output::new(result, 1)?;
         disjoint(&[result.span(), choices.span(), scratch.span()], &[bytes.span(), errors.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

@@ -3,6 +3,8 @@
 //! An array is checked before it is borrowed, so that no Rust reference to a bad address, or two references
 //! to the same bytes, ever exist.
 
+use core::ffi::c_void;
+
 use bytemuck::Pod;
 
 use crate::Error;
@@ -62,6 +64,11 @@ impl<T: Pod> Input<T> {
         Ok(Input { ptr, len })
     }
 
+    /// One value, or none for NULL.
+    pub(super) fn optional(ptr: *const T) -> Result<Input<T>, Error> {
+        Input::new(ptr, usize::from(!ptr.is_null()))
+    }
+
     pub(super) fn span(&self) -> Span {
         Span::new(self.ptr.addr(), self.len * size_of::<T>())
     }
@@ -83,6 +90,11 @@ impl<T: Pod> Output<T> {
     pub(super) fn new(ptr: *mut T, len: usize) -> Result<Output<T>, Error> {
         check(ptr, len)?;
         Ok(Output { ptr, len })
+    }
+
+    /// One value, or none for NULL.
+    pub(super) fn optional(ptr: *mut T) -> Result<Output<T>, Error> {
+        Output::new(ptr, usize::from(!ptr.is_null()))
     }
 
     pub(super) fn span(&self) -> Span {
@@ -109,6 +121,25 @@ impl<T: Pod> Output<T> {
     pub(super) unsafe fn write(self, value: T) {
         // SAFETY: `new` has checked NULL and alignment; the caller vouches for the memory and the length.
         unsafe { self.ptr.write(value) }
+    }
+
+    /// Stores one value where there is a place for it.
+    ///
+    /// # Safety
+    /// As [`Output::slice`].
+    #[inline(always)]
+    pub(super) unsafe fn write_if_wanted(self, value: T) {
+        // SAFETY: as the caller's.
+        if let [place, ..] = unsafe { self.slice() } {
+            *place = value;
+        }
+    }
+}
+
+impl Output<u8> {
+    /// Scratch or other untyped memory.
+    pub(super) fn bytes(ptr: *mut c_void, size: usize) -> Result<Output<u8>, Error> {
+        Output::new(ptr.cast(), size)
     }
 }
 

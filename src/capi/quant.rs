@@ -326,7 +326,7 @@ pub unsafe extern "C" fn hq_quantize(
         let options = unsafe { self::options(options, format)? };
         let x = Input::new(x, x_len)?;
         let out = Output::new(out, out_size)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[out.span(), scratch.span()], &[x.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, out, scratch) = unsafe { (x.slice(), out.slice(), scratch.slice()) };
@@ -410,7 +410,7 @@ pub unsafe extern "C" fn hq_quantize_weighted(
         let x = Input::new(x, x_len)?;
         let importance = Input::new(importance, importance_len)?;
         let out = Output::new(out, out_size)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[out.span(), scratch.span()], &[x.span(), importance.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, importance, out, scratch) =

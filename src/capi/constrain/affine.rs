@@ -74,7 +74,7 @@ pub unsafe extern "C" fn hq_affine_prepare(
     status(|| {
         let (a, b) = (Input::new(a, a_len)?, Input::new(b, b_len)?);
         let factor = Output::new(factor, factor_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[factor.span(), scratch.span()], &[a.span(), b.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (a, b, factor, scratch) = unsafe { (a.slice(), b.slice(), factor.slice(), scratch.slice()) };

@@ -148,9 +148,9 @@ pub unsafe extern "C" fn hq_sets_dykstra(
     status(|| {
         // SAFETY: the caller vouches for the memory.
         let sets = unsafe { List::new(sets, count) }?;
-        let options = Input::new(options, usize::from(!options.is_null()))?;
+        let options = Input::optional(options)?;
         let (x, report) = (Output::new(x, len)?, Output::new(report, 1)?);
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [x.span(), report.span(), scratch.span()];
         disjoint(&outputs, &[Span::of(sets.0), options.span()])?;
         for set in sets.0 {

@@ -6,7 +6,7 @@ use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, size, status};
 use crate::constrain::Project;
 
-use super::set::{Checked, NO_PARTS, hq_set};
+use super::set::{hq_set, with_set};
 
 /// Bytes of scratch that the functions of a set need for vectors of `len` values; 0 for most. `SIZE_MAX` for a set that
 /// they would refuse, and on overflow.
@@ -22,11 +22,8 @@ use super::set::{Checked, NO_PARTS, hq_set};
 /// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_set_workspace_size(set: *const hq_set, len: usize) -> usize {
-    size(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory; nothing is written.
-        unsafe { Checked::new(set)?.set(&mut room)? }.workspace_size(len)
-    })
+    // SAFETY: the caller vouches for the memory; nothing is written.
+    size(|| unsafe { with_set(set, &[], &[], |set| set.workspace_size(len)) })
 }
 
 /// The nearest point of a set: `out` is the projection of `x`.
@@ -67,23 +64,16 @@ pub unsafe extern "C" fn hq_set_project(
     active: *mut i32,
 ) -> hq_status {
     status(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory.
-        let set = unsafe { Checked::new(set) }?;
         let (x, out) = (Input::new(x, len)?, Output::new(out, len)?);
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
-        let active = Output::new(active, usize::from(!active.is_null()))?;
-        // SAFETY: as above.
-        unsafe { set.apart(&[out.span(), scratch.span(), active.span()], &[x.span()]) }?;
-        // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, out, scratch) =
-            unsafe { (set.set(&mut room)?, x.slice(), out.slice(), scratch.slice()) };
-        let done = set.project(x, out, scratch)?;
-        // SAFETY: as above.
-        if let [active] = unsafe { active.slice() } {
-            *active = i32::from(done.active);
+        let (scratch, active) = (Output::bytes(scratch, scratch_size)?, Output::optional(active)?);
+        // SAFETY: the caller vouches for the memory; the work begins when no output overlaps another buffer.
+        unsafe {
+            with_set(set, &[out.span(), scratch.span(), active.span()], &[x.span()], |set| {
+                let done = set.project(x.slice(), out.slice(), scratch.slice())?;
+                active.write_if_wanted(i32::from(done.active));
+                Ok(())
+            })
         }
-        Ok(())
     })
 }
 
@@ -114,22 +104,16 @@ pub unsafe extern "C" fn hq_set_project_inplace(
     active: *mut i32,
 ) -> hq_status {
     status(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory.
-        let set = unsafe { Checked::new(set) }?;
         let x = Output::new(x, len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
-        let active = Output::new(active, usize::from(!active.is_null()))?;
-        // SAFETY: as above.
-        unsafe { set.apart(&[x.span(), scratch.span(), active.span()], &[]) }?;
-        // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, scratch) = unsafe { (set.set(&mut room)?, x.slice(), scratch.slice()) };
-        let done = set.project_inplace(x, scratch)?;
-        // SAFETY: as above.
-        if let [active] = unsafe { active.slice() } {
-            *active = i32::from(done.active);
+        let (scratch, active) = (Output::bytes(scratch, scratch_size)?, Output::optional(active)?);
+        // SAFETY: the caller vouches for the memory; the work begins when no output overlaps another buffer.
+        unsafe {
+            with_set(set, &[x.span(), scratch.span(), active.span()], &[], |set| {
+                let done = set.project_inplace(x.slice(), scratch.slice())?;
+                active.write_if_wanted(i32::from(done.active));
+                Ok(())
+            })
         }
-        Ok(())
     })
 }
 
@@ -159,17 +143,14 @@ pub unsafe extern "C" fn hq_set_violation(
     violation: *mut f32,
 ) -> hq_status {
     status(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory.
-        let set = unsafe { Checked::new(set) }?;
         let (x, violation) = (Input::new(x, len)?, Output::new(violation, 1)?);
-        // SAFETY: as above.
-        unsafe { set.apart(&[violation.span()], &[x.span()]) }?;
-        // SAFETY: the caller vouches for the memory; the output overlaps nothing.
-        let value = unsafe { set.set(&mut room)? }.violation(unsafe { x.slice() })?;
-        // SAFETY: as above.
-        unsafe { violation.write(value) };
-        Ok(())
+        // SAFETY: the caller vouches for the memory; the work begins when the output overlaps nothing.
+        unsafe {
+            with_set(set, &[violation.span()], &[x.span()], |set| {
+                violation.write(set.violation(x.slice())?);
+                Ok(())
+            })
+        }
     })
 }
 
@@ -202,17 +183,14 @@ pub unsafe extern "C" fn hq_set_is_feasible(
     feasible: *mut i32,
 ) -> hq_status {
     status(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory.
-        let set = unsafe { Checked::new(set) }?;
         let (x, feasible) = (Input::new(x, len)?, Output::new(feasible, 1)?);
-        // SAFETY: as above.
-        unsafe { set.apart(&[feasible.span()], &[x.span()]) }?;
-        // SAFETY: the caller vouches for the memory; the output overlaps nothing.
-        let value = unsafe { set.set(&mut room)? }.is_feasible(unsafe { x.slice() }, tolerance)?;
-        // SAFETY: as above.
-        unsafe { feasible.write(i32::from(value)) };
-        Ok(())
+        // SAFETY: the caller vouches for the memory; the work begins when the output overlaps nothing.
+        unsafe {
+            with_set(set, &[feasible.span()], &[x.span()], |set| {
+                feasible.write(i32::from(set.is_feasible(x.slice(), tolerance)?));
+                Ok(())
+            })
+        }
     })
 }
 
@@ -250,17 +228,13 @@ pub unsafe extern "C" fn hq_set_vjp(
     scratch_size: usize,
 ) -> hq_status {
     status(|| {
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory.
-        let set = unsafe { Checked::new(set) }?;
         let (x, v, out) = (Input::new(x, len)?, Input::new(v, len)?, Output::new(out, len)?);
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
-        // SAFETY: as above.
-        unsafe { set.apart(&[out.span(), scratch.span()], &[x.span(), v.span()]) }?;
-        // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (set, x, v) = unsafe { (set.set(&mut room)?, x.slice(), v.slice()) };
-        // SAFETY: as above.
-        let (out, scratch) = unsafe { (out.slice(), scratch.slice()) };
-        set.vjp(x, v, out, scratch)
+        let scratch = Output::bytes(scratch, scratch_size)?;
+        // SAFETY: the caller vouches for the memory; the work begins when no output overlaps another buffer.
+        unsafe {
+            with_set(set, &[out.span(), scratch.span()], &[x.span(), v.span()], |set| {
+                set.vjp(x.slice(), v.slice(), out.slice(), scratch.slice())
+            })
+        }
     })
 }

@@ -229,6 +229,25 @@ impl Checked {
     }
 }
 
+/// Runs `work` with the set of C, once it is certain that no output overlaps another buffer or an array of the set.
+///
+/// # Safety
+/// `set` is NULL, misaligned, or valid, with its arrays and parts; nobody writes them meanwhile but through `outputs`.
+pub(super) unsafe fn with_set<R>(
+    set: *const hq_set,
+    outputs: &[Span],
+    inputs: &[Span],
+    work: impl FnOnce(&Set<'_>) -> Result<R, Error>,
+) -> Result<R, Error> {
+    let mut room = NO_PARTS;
+    // SAFETY: as the caller's.
+    let set = unsafe { Checked::new(set) }?;
+    // SAFETY: as the caller's.
+    unsafe { set.apart(outputs, inputs) }?;
+    // SAFETY: as the caller's.
+    work(&unsafe { set.set(&mut room) }?)
+}
+
 /// A bound for each coordinate, for all, or none.
 fn limit(values: &[f32], none: f32) -> Limit<'_> {
     match values {

@@ -195,10 +195,10 @@ pub unsafe extern "C" fn hq_steihaug(
     status(|| {
         let function = hessian.ok_or(Error::NullPointer)?;
         let gradient = Input::new(gradient, gradient_len)?;
-        let options = Input::new(options, usize::from(!options.is_null()))?;
+        let options = Input::optional(options)?;
         let step = Output::new(step, step_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[step.span(), result.span(), scratch.span()], &[gradient.span(), options.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (gradient, options) = unsafe { (gradient.slice(), options.slice()) };

@@ -104,7 +104,7 @@ pub unsafe extern "C" fn hq_kmeans_assign_balanced(
         let most = Input::new(most, most_len)?;
         let labels = Output::new(labels, labels_len)?;
         let distances = Output::new(distances, distances_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let inputs = [x.span(), weights.span(), centers.span(), least.span(), most.span()];
         disjoint(&[labels.span(), distances.span(), scratch.span()], &inputs)?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn hq_kmeans_fit_balanced(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [centers.span(), labels.span(), result.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span(), least.span(), most.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

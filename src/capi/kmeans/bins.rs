@@ -148,7 +148,7 @@ pub unsafe extern "C" fn hq_kmeans_bins_cluster(
     status(|| {
         let counts = Input::new(counts, bins)?;
         let centers = Output::new(centers, centers_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let result = Output::new(result, 1)?;
         disjoint(&[result.span(), centers.span(), scratch.span()], &[counts.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

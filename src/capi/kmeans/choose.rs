@@ -162,7 +162,7 @@ pub unsafe extern "C" fn hq_kmeans_choose_k(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let choice = Output::new(choice, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [curve.span(), centers.span(), labels.span(), choice.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

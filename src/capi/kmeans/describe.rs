@@ -134,7 +134,7 @@ pub unsafe extern "C" fn hq_kmeans_fit_seeded(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [centers.span(), labels.span(), result.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn hq_kmeans_summarize(
         let distances = Input::new(distances, distances_len)?;
         // The same five fields of four bytes.
         let summaries = Output::<Summary>::new(summaries.cast(), summaries_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let inputs = [weights.span(), labels.span(), distances.span()];
         disjoint(&[summaries.span(), scratch.span()], &inputs)?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

@@ -242,7 +242,7 @@ pub unsafe extern "C" fn hq_kmeans_fit(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [centers.span(), labels.span(), result.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn hq_kmeans_predict(
         let centers = Input::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let distances = Output::new(distances, distances_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[labels.span(), distances.span(), scratch.span()], &[x.span(), centers.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, centers) = unsafe { (x.slice(), centers.slice()) };

@@ -209,7 +209,7 @@ pub unsafe extern "C" fn hq_kmeans_int8_fit(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[result.span(), centers.span(), labels.span(), scratch.span()], &[points.span()])?;
         exactly(points_len, rows, cols)?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn hq_kmeans_int8_plus_plus(
     status(|| {
         let points = Input::new(points, points_len)?;
         let centers = Output::new(centers, centers_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[centers.span(), scratch.span()], &[points.span()])?;
         exactly(points_len, rows, cols)?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn hq_kmeans_int8_assign(
         let (points, centers) = (Input::new(points, points_len)?, Input::new(centers, centers_len)?);
         let labels = Output::new(labels, labels_len)?;
         let inertia = Output::new(inertia, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[inertia.span(), labels.span(), scratch.span()], &[points.span(), centers.span()])?;
         exactly(points_len, rows, cols)?;
         exactly(centers_len, k, cols)?;
@@ -418,7 +418,7 @@ pub unsafe extern "C" fn hq_kmeans_int8_accumulate(
         let (points, centers) = (Input::new(points, points_len)?, Input::new(centers, centers_len)?);
         let labels = Output::new(labels, labels_len)?;
         let partial = Output::new(partial, partial_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[partial.span(), labels.span(), scratch.span()], &[points.span(), centers.span()])?;
         exactly(points_len, rows, cols)?;
         exactly(centers_len, k, cols)?;

@@ -179,7 +179,7 @@ pub unsafe extern "C" fn hq_kmeans_mini_batch(
         let centers = Output::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let result = Output::new(result, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [centers.span(), labels.span(), result.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

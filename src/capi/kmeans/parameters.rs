@@ -152,7 +152,7 @@ pub unsafe extern "C" fn hq_cluster_parameters(
         let labels = Output::new(labels, labels_len)?;
         let clusters = Output::new(clusters, clusters_len)?;
         let found = Output::new(found, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[found.span(), labels.span(), clusters.span(), scratch.span()], &[x.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, labels, clusters, scratch) =
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn hq_suggest_bits(
     status(|| {
         let (clusters, weights) = (Input::new(clusters, count)?, Input::new(weights, weights_len)?);
         let bits = Output::new(bits, bits_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let result = Output::new(result, 1)?;
         disjoint(&[result.span(), bits.span(), scratch.span()], &[clusters.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

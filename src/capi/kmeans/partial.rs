@@ -216,7 +216,7 @@ pub unsafe extern "C" fn hq_kmeans_accumulate(
         let centers = Input::new(centers, centers_len)?;
         let labels = Output::new(labels, labels_len)?;
         let partial = Output::new(partial, partial_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let inputs = [limits.span(), x.span(), weights.span(), centers.span()];
         disjoint(&[labels.span(), partial.span(), scratch.span()], &inputs)?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn hq_kmeans_seed(
         let weights = Input::new(weights, weights_len)?;
         let rows = Output::new(rows, rows_len)?;
         let centers = Output::new(centers, centers_len)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[rows.span(), centers.span(), scratch.span()], &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, weights) = unsafe { (x.slice(), weights.slice()) };

@@ -200,7 +200,7 @@ pub unsafe extern "C" fn hq_kmeans_stream_fit(
         let state = Output::new(state, state_len)?;
         let labels = Output::new(labels, labels_len)?;
         let step = Output::new(step, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let outputs = [state.span(), labels.span(), step.span(), scratch.span()];
         disjoint(&outputs, &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn hq_kmeans_stream_reassign(
         let weights = Input::new(weights, weights_len)?;
         let state = Output::new(state, state_len)?;
         let moved = Output::new(moved, 1)?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(&[state.span(), moved.span(), scratch.span()], &[x.span(), weights.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (x, weights) = unsafe { (x.slice(), weights.slice()) };

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn hq_latent_free_update(
 ) -> hq_status {
     status(|| {
         let format = Format::from_i32(format)?;
-        let options = Input::new(options, usize::from(!options.is_null()))?;
+        let options = Input::optional(options)?;
         let gradient = Input::new(gradient, gradient_len)?;
         let weights = Output::new(weights, weights_size)?;
         let inertia = Output::new(inertia, inertia_len)?;

@@ -375,7 +375,7 @@ pub unsafe extern "C" fn hq_optimizer_start(
         // SAFETY: the caller vouches for the memory.
         let options = unsafe { self::options(options) }?;
         let (groups, state) = (Input::new(groups, groups_len)?, Output::new(state, 1)?);
-        let memory = Output::<u8>::new(memory.cast(), memory_size)?;
+        let memory = Output::bytes(memory, memory_size)?;
         disjoint(&[state.span(), memory.span()], &[groups.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (groups, memory) = unsafe { (self::groups(groups), memory.slice()) };

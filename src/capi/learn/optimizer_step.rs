@@ -176,7 +176,7 @@ pub unsafe extern "C" fn hq_optimizer_step(
             false => Some(unsafe { Checked::new(set) }?),
         };
         let (groups, state) = (Input::new(groups, groups_len)?, Output::new(state, 1)?);
-        let memory = Output::<u8>::new(memory.cast(), memory_size)?;
+        let memory = Output::bytes(memory, memory_size)?;
         let gradient = Input::new(gradient, gradient_len)?;
         let losses = Input::new(losses, if losses.is_null() { 0 } else { 2 })?;
         let params = Output::new(params, params_len)?;
@@ -184,8 +184,8 @@ pub unsafe extern "C" fn hq_optimizer_step(
         let packed = Output::new(outputs.packed, outputs.packed_size)?;
         let codes = Output::new(outputs.gradient, outputs.gradient_size)?;
         let steps = Output::new(outputs.groups, outputs.groups_len)?;
-        let report = Output::new(report, usize::from(!report.is_null()))?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let report = Output::optional(report)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         let (written, read) = (
             [
                 state.span(),
