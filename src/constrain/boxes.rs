@@ -12,6 +12,16 @@ use super::{Project, Projected};
 /// - Projection: each value to the nearer of its bounds. Exact.
 /// - Violation: the largest distance of a value from its bounds.
 /// - Derivative: `v` where the value is within its bounds or on one, else 0.
+///
+/// ```
+/// use hybridq::constrain::{BoxSet, Limit, Project};
+/// let set = BoxSet { lower: Limit::Each(&[0.0, 2.0]), upper: Limit::One(3.0) };
+/// let mut x = [-1.0, 2.5];
+/// assert_eq!(set.violation(&x)?, 1.0);
+/// assert!(set.project_inplace(&mut x, &mut [])?.active);
+/// assert_eq!(x, [0.0, 2.5]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BoxSet<'a> {
     /// At most `upper`; `f32::NEG_INFINITY` for none. A NaN or crossed bounds are [`Error::InvalidArgument`].
@@ -25,6 +35,14 @@ pub struct BoxSet<'a> {
 /// - Projection: negative values become 0. Exact.
 /// - Violation: the largest magnitude of a negative value.
 /// - Derivative: `v` where the value is not negative, else 0.
+///
+/// ```
+/// use hybridq::constrain::{NonNegative, Project};
+/// let mut x = [-1.0, 2.5];
+/// NonNegative.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [0.0, 2.5]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NonNegative;
 
@@ -33,6 +51,15 @@ pub struct NonNegative;
 /// - Projection: each value to the nearer of these bounds. Exact.
 /// - Violation: the largest distance of a value from these bounds.
 /// - Derivative: `v` where the value is within its bounds or on one, else 0.
+///
+/// ```
+/// use hybridq::constrain::{LinfBall, Project};
+/// let set = LinfBall { center: Some(&[1.0, 1.0]), radius: 0.5 };
+/// let mut x = [4.0, 0.75];
+/// set.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [1.5, 0.75]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinfBall<'a> {
     /// As many values as the vectors have; `None`: the origin.

@@ -18,6 +18,15 @@ use super::{Project, Projected};
 ///
 /// An input with `|z| - t <= 2^-20 t`, about the rounding of a projected point, is inside. A `z` whose norm exceeds the range
 /// of `f32` is [`Error::NonFinite`].
+///
+/// ```
+/// use hybridq::constrain::{Project, SecondOrderCone};
+/// let mut x = [0.0, 3.0, 4.0]; // t, z
+/// assert_eq!(SecondOrderCone.violation(&x)?, 5.0);
+/// SecondOrderCone.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [2.5, 1.5, 2.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SecondOrderCone;
 

@@ -16,6 +16,16 @@ use super::{Project, Projected};
 ///
 /// An input within `2^-24 (16 r + |c|)` of the ball, about the rounding of a projected point, is inside and comes back as
 /// it is. Norms neither overflow nor underflow on the way: values of 1e30 and of 1e-30 project as others do.
+///
+/// ```
+/// use hybridq::constrain::{L2Ball, Project};
+/// let set = L2Ball { center: Some(&[1.0, 1.0]), radius: 2.5 };
+/// let mut x = [4.0, 5.0];
+/// assert_eq!(set.violation(&x)?, 2.5);
+/// set.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [2.5, 3.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct L2Ball<'a> {
     /// As many values as the vectors have; `None`: the origin.

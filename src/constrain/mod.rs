@@ -83,6 +83,21 @@ pub struct Projected {
 /// The functions share these errors: [`Error::NonFinite`] for a NaN or an infinity in `x`, `v` or the data of the set,
 /// [`Error::InvalidArgument`] for parameters out of range, [`Error::Shape`] if the data of the set do not fit the length
 /// of `x`. Outputs are untouched on every error.
+///
+/// ```
+/// use hybridq::constrain::{L2Ball, Project};
+/// let set = L2Ball { center: None, radius: 1.0 };
+/// let x = [3.0, -4.0];
+/// let (mut near, mut slope) = ([0.0; 2], [0.0; 2]);
+/// let mut scratch = vec![0; set.workspace_size(x.len())?]; // nothing, for a ball
+/// assert!(set.project(&x, &mut near, &mut scratch)?.active);
+/// assert_eq!((near, set.violation(&x)?), ([0.6, -0.8], 4.0));
+/// assert!(set.is_feasible(&near, 1e-6)? && !set.is_feasible(&x, 1e-6)?);
+/// // How a loss with the gradient `v` at `near` changes with `x`: along the ball only, a fifth of it.
+/// set.vjp(&x, &[4.0, 3.0], &mut slope, &mut scratch)?;
+/// assert!((slope[0] - 0.8).abs() < 1e-6 && (slope[1] - 0.6).abs() < 1e-6);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 pub trait Project: Sealed {
     /// Bytes of scratch that the other functions need for vectors of `len` values; 0 for most sets.
     ///

@@ -18,6 +18,15 @@ use super::{Project, Projected};
 /// An input whose `a . x` exceeds the bound by no more than `2^-21 (sum |a x| + |b|)`, about the rounding of that sum, is
 /// inside. A normal of zeros is [`Error::InvalidArgument`]. Where the distance exceeds the range of `f32`, the functions
 /// fail with [`Error::NonFinite`].
+///
+/// ```
+/// use hybridq::constrain::{Halfspace, Project};
+/// let set = Halfspace { normal: &[1.0, 1.0], bound: 1.0 };
+/// let mut x = [2.0, 1.0];
+/// set.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [1.0, 0.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Halfspace<'a> {
     /// As many values as the vectors have.
@@ -27,6 +36,15 @@ pub struct Halfspace<'a> {
 }
 
 /// The hyperplane `{x : normal . x = bound}`. As [`Halfspace`], on both sides; the violation is the distance.
+///
+/// ```
+/// use hybridq::constrain::{Hyperplane, Project};
+/// let set = Hyperplane { normal: &[1.0, 1.0], bound: 3.0 };
+/// let mut x = [0.0, 1.0];
+/// set.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [1.0, 2.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hyperplane<'a> {
     /// As many values as the vectors have.

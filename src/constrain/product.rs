@@ -19,6 +19,18 @@ pub struct Part<'a> {
 ///
 /// Projection and derivative are those of the parts; the violation is the largest of theirs. Every part is surveyed before
 /// the first one is written to.
+///
+/// ```
+/// use hybridq::constrain::{L2Ball, NonNegative, Part, Product, Project, Set};
+/// let parts = [
+///     Part { set: Set::NonNegative(NonNegative), len: 2 },
+///     Part { set: Set::L2Ball(L2Ball { center: None, radius: 1.0 }), len: 1 },
+/// ];
+/// let mut x = [-1.0, 2.0, -4.0];
+/// Product { parts: &parts }.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [0.0, 2.0, -1.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Product<'a> {
     /// None of them is a product itself ([`Error::Unsupported`]): list its parts instead.

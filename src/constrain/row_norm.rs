@@ -15,6 +15,14 @@ use super::{Project, Projected};
 /// The vector is a matrix, row after row; a length that is no multiple of `cols` is [`Error::Shape`], `cols` 0
 /// [`Error::InvalidArgument`]. Each row is projected as by [`L2Ball`] about the origin; the violation is that of the worst
 /// row.
+///
+/// ```
+/// use hybridq::constrain::{Project, RowMaxNorm};
+/// let mut rows = [3.0, 4.0, 0.5, 0.0]; // 2 x 2
+/// RowMaxNorm { cols: 2, radius: 2.5 }.project_inplace(&mut rows, &mut [])?;
+/// assert_eq!(rows, [1.5, 2.0, 0.5, 0.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowMaxNorm {
     /// Values of a row.

@@ -18,6 +18,14 @@ use super::{Project, Projected};
 ///
 /// An input within `2^-24 (16 r + |c|)` of the sphere, about the rounding of a projected point, comes back as it is. There is
 /// no sphere of vectors without values, but for radius 0: [`Error::InvalidArgument`].
+///
+/// ```
+/// use hybridq::constrain::{Project, Sphere};
+/// let mut x = [0.75, 1.0];
+/// Sphere { center: None, radius: 5.0 }.project_inplace(&mut x, &mut [])?;
+/// assert_eq!(x, [3.0, 4.0]);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sphere<'a> {
     /// As many values as the vectors have; `None`: the origin.

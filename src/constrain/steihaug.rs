@@ -14,6 +14,20 @@ use crate::workspace::{Carver, Layout};
 
 /// Products of a symmetric matrix (a Hessian, a Gauss-Newton matrix, differences of gradients) with vectors. Every closure
 /// `FnMut(&[f32], &mut [f32]) -> Result<(), Error>` is one.
+///
+/// ```
+/// use hybridq::constrain::{SteihaugOptions, steihaug, steihaug_workspace_size};
+/// // Any closure: here twice the identity.
+/// let mut hessian = |v: &[f32], out: &mut [f32]| {
+///     out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * v);
+///     Ok(())
+/// };
+/// let (mut step, mut scratch) = ([0.0; 2], vec![0; steihaug_workspace_size(2)?]);
+/// let options = SteihaugOptions::default();
+/// steihaug(&[-4.0, 2.0], &mut hessian, 10.0, &options, &mut step, &mut scratch)?;
+/// assert!((step[0] - 2.0).abs() < 1e-6 && (step[1] + 1.0).abs() < 1e-6);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 pub trait HessianVector {
     /// Writes `H v` to `out`; both have the length of the gradient. `out` holds anything before.
     ///

@@ -222,6 +222,13 @@ impl TrustRegion {
     /// Actual over predicted reduction, `(loss - trial_loss + d) / (predicted + d)` with
     /// `d = guard 2^-23 max(loss_scale, |loss|)`; no overflow on the way for any finite numbers. `None` where a number is
     /// not finite, or where the model predicts no reduction even with the guard.
+    ///
+    /// ```
+    /// let region = hybridq::constrain::TrustRegion::new(1.0)?;
+    /// assert!((region.ratio(5.0, 4.0, 2.0).unwrap() - 0.5).abs() < 1e-3);
+    /// assert_eq!(region.ratio(5.0, f32::NAN, 2.0), None);
+    /// # Ok::<(), hybridq::Error>(())
+    /// ```
     #[must_use]
     pub fn ratio(&self, loss: f32, trial_loss: f32, predicted: f32) -> Option<f32> {
         if !(loss.is_finite() && trial_loss.is_finite() && predicted.is_finite()) {

@@ -181,6 +181,12 @@ impl Options {
 
     /// How far the proximal map is from hard ternary at a step: 1 is the identity, 0 hard. Falls smoothly
     /// (`1 - 3 t^2 + 2 t^3`) from [`Options::ramp_start`] to [`Options::ramp_end`].
+    ///
+    /// ```
+    /// use hybridq::learn::optimizer::Options;
+    /// let options = Options { ramp_start: 100, ramp_end: 300, ..Options::DEFAULT };
+    /// assert_eq!([50, 200, 300].map(|step| options.inverse_slope(step)), [1.0, 0.5, 0.0]);
+    /// ```
     #[must_use]
     pub fn inverse_slope(&self, step: u64) -> f32 {
         if step >= self.ramp_end {

@@ -42,6 +42,39 @@ pub struct Outputs<'a> {
 }
 
 /// An optimizer between two steps: everything but its memory is a few numbers.
+///
+/// ```
+/// use hybridq::constrain::{L1Ball, Set};
+/// use hybridq::learn::optimizer::{
+///     GradientForm, Group, Inputs, Optimizer, Options, Outputs, Storage, memory_size, packed_size, start,
+///     unpack_gradient, workspace_size,
+/// };
+///
+/// // A matrix of 2 x 64 with ternary gradients and an int8 residual; |step| <= 0.5, and the magnitudes sum to 20 at most.
+/// let options =
+///     Options { gradient: GradientForm::Ternary, moment: Storage::Int8, residual: Storage::Int8, ..Options::DEFAULT };
+/// let groups = [Group { rows: 2, cols: 64, learning_rate: 0.25, radius: 0.5 }];
+/// let budget = Set::L1Ball(L1Ball { center: None, radius: 20.0 });
+/// let mut memory = vec![0; memory_size(&options, &groups)?];
+/// let mut scratch = vec![0; workspace_size(&options, &groups, Some(&budget))?];
+/// let mut state = start(&options, &groups, &mut memory)?;
+///
+/// let (mut params, gradient) = (vec![0.0; 128], vec![0.125; 128]);
+/// let (mut packed, mut codes) = (vec![0; packed_size(&options, &groups)?], vec![0; 4 + 26]);
+/// let mut optimizer =
+///     Optimizer { options: &options, groups: &groups, state: &mut state, memory: &mut memory };
+/// let inputs = Inputs { gradient: &gradient, set: Some(budget), ..Inputs::default() };
+/// let outputs = Outputs { packed: &mut packed, gradient: &mut codes, ..Outputs::default() };
+/// let report = optimizer.step(&inputs, &mut params, outputs, &mut scratch)?;
+/// assert!(report.gradient_norm > 1.41 && report.clipped_norm < 1.01 && report.step_norm < 0.51);
+/// assert!(params.iter().all(|p| *p < 0.0) && !report.projected);
+///
+/// // The gradient that was used.
+/// let mut used = vec![0.0; 128];
+/// unpack_gradient(&groups, &codes, &mut used)?;
+/// assert!(used.iter().all(|g| *g > 0.0));
+/// # Ok::<(), hybridq::Error>(())
+/// ```
 pub struct Optimizer<'a> {
     /// How to step. Rates and radii of the groups may change between steps, their shapes may not.
     pub options: &'a Options,
