@@ -1,0 +1,31 @@
+//! The hybrid step: an optimizer's step within a trust region that learns its radius, proposed, tried on the same batch,
+//! and kept or taken back.
+//!
+//! The model is the caller's: anything that gives a loss and a gradient. One step goes
+//!
+//! 1. the caller computes loss and gradient on a batch;
+//! 2. [`Hybrid::propose`] makes the step: learning rates and radius times the multipliers, the radius shared out among the
+//!    groups, gradient and parameters quantized as the optimizer's options say;
+//! 3. the caller computes the loss again, **on the same batch**, with the parameters that it finds;
+//! 4. [`Hybrid::judge`] keeps the step, or puts everything back to the bit, and sets the radius for the next one.
+//!
+//! [`Hybrid::undo`] between 2 and 4 takes the step back unjudged: that is how two sets of multipliers are compared on one
+//! batch. A loss or gradient that is NaN or infinite refuses the step and shrinks the radius; parameters and state stay.
+//!
+//! # How the radius is shared out
+//! The region bounds the norm of the whole step, `radius`. A group of `n_g` of all `n` parameters gets `radius sqrt(n_g / n)`,
+//! so the bound on the root mean square of a group's step is the same for all, and their sum of squares is `radius^2`. A group
+//! with a radius of its own ([`Group::radius`](super::optimizer::Group::radius)) keeps the smaller of the two. The step reaches
+//! the boundary if a radius shortened any group's step.
+//!
+//! # What a bad ratio means with momentum
+//! The model that foretells the loss is linear: gradient times step. With momentum a step may run along the batch's level
+//! set, where that product says nothing. Steps whose efficiency (the cosine between step and negative gradient) is
+//! below [`Options::least_efficiency`] are therefore judged by the loss alone: they are rejected if it rises by more than
+//! [`Options::tolerated_rise`], and leave the radius alone if it does not.
+
+mod step;
+mod undo;
+
+pub use step::{Batch, Hybrid, Model, Multipliers, Options, Pending, Proposal, State, start, workspace_size};
+pub use undo::undo_size;
