@@ -24,6 +24,44 @@
 //! below [`Options::least_efficiency`] are therefore judged by the loss alone: they are rejected if it rises by more than
 //! [`Options::tolerated_rise`], and leave the radius alone if it does not.
 
+//!
+//! ```
+//! use hybridq::constrain::{TrustRegion, Verdict};
+//! use hybridq::learn::hybrid::{self, Batch, Hybrid, Model, Multipliers, Proposal};
+//! use hybridq::learn::optimizer::{self, Group};
+//!
+//! let groups = [Group { rows: 1, cols: 2, learning_rate: 0.25, radius: f32::INFINITY }];
+//! let options = optimizer::Options::DEFAULT;
+//! let mut memory = [0f32; 2];
+//! let memory = bytemuck::bytes_of_mut(&mut memory);
+//! let mut state = hybrid::start(&options, &groups, TrustRegion::new(0.5)?, memory)?;
+//! let mut undo = vec![0; hybrid::undo_size(&options, &groups, 0, 0)?];
+//! let mut scratch = vec![0; hybrid::workspace_size(&options, &groups, None)?];
+//! let mut params = [3.0, -1.0];
+//! let loss = |x: &[f32]| 0.5 * (x[0] * x[0] + x[1] * x[1]);
+//! for _ in 0..100 {
+//!     let (before, gradient) = (loss(&params), params);
+//!     let judged = hybrid::Options::default();
+//!     let mut hybrid = Hybrid {
+//!         options: &judged,
+//!         optimizer: &options,
+//!         groups: &groups,
+//!         set: None,
+//!         state: &mut state,
+//!         memory,
+//!         undo: &mut undo,
+//!     };
+//!     let batch = Batch { loss: before, gradient: &gradient };
+//!     let mut model = Model { params: &mut params, visible: &mut [], packed: &mut [] };
+//!     let made = hybrid.propose(&batch, Multipliers::ONE, &mut model, &mut scratch)?;
+//!     assert!(matches!(made, Proposal::Trial(_)));
+//!     let trial = loss(model.params);
+//!     hybrid.judge(trial, &mut model)?;
+//! }
+//! assert!(loss(&params) < 0.01);
+//! # Ok::<(), hybridq::Error>(())
+//! ```
+
 mod step;
 mod undo;
 

@@ -76,14 +76,14 @@ pub struct Model<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pending {
     /// The optimizer's state before it.
-    before: optimizer::State,
-    loss: f32,
-    predicted: f32,
-    norm: f32,
-    efficiency: f32,
+    pub(crate) before: optimizer::State,
+    pub(crate) loss: f32,
+    pub(crate) predicted: f32,
+    pub(crate) norm: f32,
+    pub(crate) efficiency: f32,
     /// What the radius was multiplied with.
-    multiplier: f32,
-    bounded: bool,
+    pub(crate) multiplier: f32,
+    pub(crate) bounded: bool,
 }
 
 /// What is kept between steps beside the arrays. Save it between steps, with parameters and memory, and the run goes on with
