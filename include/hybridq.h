@@ -1645,6 +1645,132 @@ typedef struct hq_optimizer_report {
 } hq_optimizer_report;
 
 /**
+ * What is kept between hybrid steps beside the arrays; 200 bytes. `hq_hybrid_start` makes one. Save it between steps, with
+ * parameters and memory, and the run goes on with the same bits. Constants of `region` may be changed.
+ */
+typedef struct hq_hybrid_state {
+    /**
+     * The optimizer's.
+     */
+    struct hq_optimizer_state optimizer;
+    /**
+     * The trust region.
+     */
+    struct hq_trust_region region;
+    /**
+     * The optimizer's state before the step that waits for its judgement.
+     */
+    struct hq_optimizer_state before;
+    /**
+     * Of that step: the loss before it ...
+     */
+    float loss;
+    /**
+     * ... by how much it should fall ...
+     */
+    float predicted;
+    /**
+     * ... the norm ...
+     */
+    float norm;
+    /**
+     * ... the efficiency ...
+     */
+    float efficiency;
+    /**
+     * ... what the radius was multiplied with ...
+     */
+    float multiplier;
+    /**
+     * ... and 1 if a radius shortened it.
+     */
+    uint32_t bounded;
+    /**
+     * 1 if a step waits for its judgement, else 0.
+     */
+    uint32_t waiting;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_hybrid_state;
+
+/**
+ * A model in training: everything that a hybrid step reads and writes. The arrays are the caller's.
+ */
+typedef struct hq_hybrid {
+    /**
+     * How to step; NULL for the usual options.
+     */
+    const struct hq_optimizer_options *options;
+    /**
+     * The parameters, in this order. Rates and radii may change between steps, shapes may not.
+     */
+    const struct hq_optimizer_group *groups;
+    /**
+     * How many.
+     */
+    size_t groups_len;
+    /**
+     * All parameters together are projected to it after every step; NULL for none.
+     */
+    const struct hq_set *set;
+    /**
+     * What `hq_hybrid_start` or the last step left.
+     */
+    struct hq_hybrid_state *state;
+    /**
+     * `hq_optimizer_memory_size` bytes, aligned to 4 if a part of it is held in `float`.
+     */
+    void *memory;
+    /**
+     * How many bytes.
+     */
+    size_t memory_size;
+    /**
+     * `hq_hybrid_undo_size` bytes.
+     */
+    void *undo;
+    /**
+     * How many bytes.
+     */
+    size_t undo_size;
+    /**
+     * The parameters in full precision.
+     */
+    float *params;
+    /**
+     * How many.
+     */
+    size_t params_len;
+    /**
+     * The parameters as the forward pass is to see them, as many; NULL where it reads `params` or `packed`.
+     */
+    float *visible;
+    /**
+     * How many.
+     */
+    size_t visible_len;
+    /**
+     * The packed parameters; NULL where they are not wanted.
+     */
+    uint8_t *packed;
+    /**
+     * How many bytes.
+     */
+    size_t packed_size;
+    /**
+     * Steps whose efficiency (cosine between step and negative gradient) is below are judged by the loss alone: -1 to 1. 0.05
+     * is a good start.
+     */
+    float least_efficiency;
+    /**
+     * By what part of itself the loss may rise in such a step; at least 0. 0.1 is a good start.
+     */
+    float tolerated_rise;
+} hq_hybrid;
+
+/**
  * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
  */
 typedef struct hq_dense_hessian {
@@ -5863,6 +5989,138 @@ hq_status hq_optimizer_unpack_gradient(const struct hq_optimizer_group *groups,
                                        size_t packed_size,
                                        float *out,
                                        size_t out_len);
+
+/**
+ * Bytes of the undo buffer of `hq_hybrid`: a copy of all that a step changes, with `visible_len` floats and `packed_size`
+ * bytes; `SIZE_MAX` if `options` or `groups` are refused.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ */
+size_t hq_hybrid_undo_size(const struct hq_optimizer_options *options,
+                           const struct hq_optimizer_group *groups,
+                           size_t groups_len,
+                           size_t visible_len,
+                           size_t packed_size);
+
+/**
+ * Bytes of scratch that `hq_hybrid_propose` needs; `SIZE_MAX` if an argument is refused.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` and `set` may be NULL.
+ */
+size_t hq_hybrid_workspace_size(const struct hq_optimizer_options *options,
+                                const struct hq_optimizer_group *groups,
+                                size_t groups_len,
+                                const struct hq_set *set);
+
+/**
+ * The state before the first step: a trust region of that radius with the constants of `hq_trust_region_init`, and the
+ * optimizer's.
+ *
+ * - `groups`: `groups_len` groups.
+ * - `memory`: at least `hq_optimizer_memory_size` bytes, of which just those are cleared.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: as `hq_optimizer_start`, and
+ * `HQ_ERROR_INVALID_ARGUMENT` for a radius outside 1e-30 to 1e30. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `options` may be NULL.
+ */
+hq_status hq_hybrid_start(const struct hq_optimizer_options *options,
+                          const struct hq_optimizer_group *groups,
+                          size_t groups_len,
+                          float radius,
+                          struct hq_hybrid_state *state,
+                          void *memory,
+                          size_t memory_size);
+
+/**
+ * Makes a step and waits for its judgement: the optimizer's step with learning rates and radius times the multipliers, the
+ * radius shared out among the groups by the roots of their sizes.
+ *
+ * - `model`: the parameters, the state, the buffers.
+ * - `loss`, `gradient`: on a batch; `gradient_len` floats, one for each parameter.
+ * - `rate_multiplier`: of the learning rates, at least 0; `radius_multiplier`: of the radius, above 0. 1 and 1: the base
+ *   optimizer.
+ * - `report`: what the step did, if it was made; or NULL.
+ * - `verdict`: `HQ_TRUST_ACCEPTED` if the step was made: compute the loss on the same batch, then call `hq_hybrid_judge`. It is
+ *   `HQ_TRUST_REFUSED` for a loss or gradient that is NaN or infinite, or so large that the step would be: the radius has
+ *   shrunk, nothing else has changed; go on with the next batch.
+ * - `scratch`: at least `hq_hybrid_workspace_size` bytes at any alignment.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_INVALID_ARGUMENT` (options, multipliers or rates out of range, or a step waits already),
+ * `HQ_ERROR_NON_FINITE` (a parameter), `HQ_ERROR_CORRUPT` (the state holds a number that no step leaves), and as
+ * `hq_optimizer_step`. Nothing has changed then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it, also those in `model`.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 2, 0.25f, INFINITY};
+ * float params[2] = {3.0f, -1.0f}, gradient[2], memory[2], loss = 0.0f;
+ * static uint8_t undo[64], scratch[65536];
+ * hq_hybrid_state state;
+ * hq_hybrid model = {0};
+ * hq_trust_outcome outcome;
+ * int32_t verdict, step;
+ * assert(hq_hybrid_undo_size(NULL, &group, 1, 0, 0) <= sizeof undo);
+ * assert(hq_hybrid_workspace_size(NULL, &group, 1, NULL) <= sizeof scratch);
+ * assert(hq_hybrid_start(NULL, &group, 1, 0.5f, &state, memory, sizeof memory) == HQ_OK);
+ * model.groups = &group, model.groups_len = 1, model.state = &state;
+ * model.memory = memory, model.memory_size = sizeof memory, model.undo = undo, model.undo_size = sizeof undo;
+ * model.params = params, model.params_len = 2;
+ * model.least_efficiency = 0.05f, model.tolerated_rise = 0.1f;
+ * for (step = 0; step < 100; step++) { // the loss is half the squared norm
+ *     loss = 0.5f * (params[0] * params[0] + params[1] * params[1]);
+ *     gradient[0] = params[0], gradient[1] = params[1];
+ *     assert(hq_hybrid_propose(&model, loss, gradient, 2, 1.0f, 1.0f, NULL, &verdict, scratch, sizeof scratch) == HQ_OK);
+ *     assert(verdict == HQ_TRUST_ACCEPTED);
+ *     loss = 0.5f * (params[0] * params[0] + params[1] * params[1]);
+ *     assert(hq_hybrid_judge(&model, loss, &outcome) == HQ_OK);
+ * }
+ * assert(loss < 0.01f && state.region.steps == 100);
+ * ```
+ */
+hq_status hq_hybrid_propose(const struct hq_hybrid *model,
+                            float loss,
+                            const float *gradient,
+                            size_t gradient_len,
+                            float rate_multiplier,
+                            float radius_multiplier,
+                            struct hq_optimizer_report *report,
+                            int32_t *verdict,
+                            void *scratch,
+                            size_t scratch_size);
+
+/**
+ * Keeps the waiting step or takes it back to the bit, and sets the radius for the next one.
+ *
+ * - `trial_loss`: the loss on the batch of the proposal with the parameters after the step; NaN and infinity refuse it.
+ * - `outcome`: what became of it.
+ *
+ * Callable from any thread. Errors: `HQ_ERROR_INVALID_ARGUMENT` (no step waits), `HQ_ERROR_OUTPUT_TOO_SMALL` (buffers
+ * shorter than at the proposal), `HQ_ERROR_CORRUPT`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`.
+ * Nothing has changed then.
+ *
+ * # Safety
+ * Each pointer is valid, also those in `model`.
+ */
+hq_status hq_hybrid_judge(const struct hq_hybrid *model,
+                          float trial_loss,
+                          struct hq_trust_outcome *outcome);
+
+/**
+ * Takes the waiting step back, unjudged, to compare another one on the same batch.
+ *
+ * Callable from any thread. Errors: as `hq_hybrid_judge`.
+ *
+ * # Safety
+ * Each pointer is valid, also those in `model`.
+ */
+hq_status hq_hybrid_undo(const struct hq_hybrid *model);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -69,6 +69,12 @@ impl<'a> Carver<'a> {
         let (_, bytes) = head.split_at_mut_checked(pad).ok_or(Error::WorkspaceTooSmall)?;
         bytemuck::try_cast_slice_mut(bytes).map_err(|_| Error::WorkspaceTooSmall)
     }
+
+    /// What has not been taken.
+    #[must_use]
+    pub fn rest(self) -> &'a mut [u8] {
+        self.rest
+    }
 }
 
 /// Whole rows of `len` values from the front of `data`; none for `len` 0. As `chunks_exact`, which for a length

@@ -272,21 +272,42 @@ impl TrustRegion {
             }
         };
         if ratio.is_none_or(|ratio| ratio < o.shrink_below) {
-            let from = if o.shrink_from_step && sound && norm < before { norm } else { before };
-            self.radius = o.shrink * from;
+            self.shrink(if sound { norm } else { before });
         } else if on_boundary && ratio.is_some_and(|ratio| ratio > o.grow_above) {
-            self.radius = o.grow * before;
-        }
-        // An infinite product is above the maximum too.
-        if self.radius > o.max_radius {
-            self.radius = o.max_radius;
-        }
-        if self.radius < o.min_radius {
-            self.radius = o.min_radius;
+            // An infinite product is above the maximum too.
+            let grown = o.grow * before;
+            self.radius = if grown > o.max_radius { o.max_radius } else { grown };
         }
         self.count(verdict, on_boundary);
         let ratio = ratio.unwrap_or(0.0);
         Ok(TrustOutcome { verdict, ratio, radius_before: before, radius: self.radius, on_boundary })
+    }
+
+    /// Enters a step that the caller has judged by something else than the ratio, as where the model foretells nothing. Kept, it
+    /// leaves the radius alone; rejected, it shrinks the radius. The ratio of the answer is 0: there is none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] from [`TrustRegion::check`], and for a norm that is negative or NaN; nothing changes then.
+    pub fn settle(&mut self, keep: bool, step_norm: f32) -> Result<TrustOutcome, Error> {
+        self.check()?;
+        if step_norm.is_nan() || step_norm < 0.0 {
+            return Err(Error::InvalidArgument);
+        }
+        let (before, on_boundary) = (self.radius, self.reaches_boundary(step_norm));
+        let verdict = if keep { Verdict::Accepted } else { Verdict::Rejected };
+        if !keep {
+            self.shrink(step_norm);
+        }
+        self.count(verdict, on_boundary);
+        Ok(TrustOutcome { verdict, ratio: 0.0, radius_before: before, radius: self.radius, on_boundary })
+    }
+
+    /// Shrinks the radius after a step of that norm.
+    fn shrink(&mut self, norm: f32) {
+        let o = &self.options;
+        let from = if o.shrink_from_step && norm < self.radius { norm } else { self.radius };
+        let radius = o.shrink * from;
+        self.radius = if radius < o.min_radius { o.min_radius } else { radius };
     }
 
     fn count(&mut self, verdict: Verdict, on_boundary: bool) {

@@ -112,6 +112,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_stream.h"
 #include "misuse/learn_latent_free.h"
 #include "misuse/learn_optimizer.h"
+#include "misuse/learn_hybrid.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -231,6 +232,7 @@ int main(void) {
     steihaug_steps();
     latent_free();
     optimizer();
+    hybrid();
     printf("%d cases\n", cases);
     return 0;
 }

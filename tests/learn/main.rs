@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod hybrid;
 mod latent_free;
 mod optimizer;
 mod optimizer_digits;

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::Error;
-use crate::constrain::{Trial, TrustOptions, TrustRegion, TrustStatistics, Verdict};
+use crate::constrain::{Trial, TrustOptions, TrustOutcome, TrustRegion, TrustStatistics, Verdict};
 
 use crate::capi::hq_status;
 use crate::capi::pointers::{Output, disjoint, status};
@@ -90,7 +90,7 @@ const _: () = {
 };
 
 impl hq_trust_region {
-    fn from_rust(region: &TrustRegion) -> hq_trust_region {
+    pub(in crate::capi) fn from_rust(region: &TrustRegion) -> hq_trust_region {
         let (o, s) = (&region.options, &region.statistics);
         hq_trust_region {
             radius: region.radius,
@@ -114,7 +114,7 @@ impl hq_trust_region {
         }
     }
 
-    fn to_rust(self) -> Result<TrustRegion, Error> {
+    pub(in crate::capi) fn to_rust(self) -> Result<TrustRegion, Error> {
         if self.reserved != 0 || !(0..=1).contains(&self.shrink_from_step) {
             return Err(Error::InvalidArgument);
         }
@@ -139,6 +139,18 @@ impl hq_trust_region {
             rejected_in_row: self.rejected_in_row,
         };
         Ok(TrustRegion { options, radius: self.radius, statistics })
+    }
+}
+
+impl hq_trust_outcome {
+    pub(in crate::capi) fn from_rust(found: &TrustOutcome) -> hq_trust_outcome {
+        hq_trust_outcome {
+            verdict: found.verdict as i32,
+            ratio: found.ratio,
+            radius_before: found.radius_before,
+            radius: found.radius,
+            on_boundary: found.on_boundary as i32,
+        }
     }
 }
 
@@ -214,15 +226,8 @@ pub unsafe extern "C" fn hq_trust_region_update(
         let mut state = place.to_rust()?;
         let found = state.update(&Trial { loss, trial_loss, predicted, step_norm })?;
         *place = hq_trust_region::from_rust(&state);
-        let value = hq_trust_outcome {
-            verdict: found.verdict as i32,
-            ratio: found.ratio,
-            radius_before: found.radius_before,
-            radius: found.radius,
-            on_boundary: found.on_boundary as i32,
-        };
         // SAFETY: as above.
-        unsafe { outcome.write(value) };
+        unsafe { outcome.write(hq_trust_outcome::from_rust(&found)) };
         Ok(())
     })
 }

@@ -6,3 +6,5 @@ pub mod latent_free;
 pub mod optimizer;
 
 pub mod optimizer_step;
+
+pub mod hybrid;

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::capi::constrain::set::{Checked, NO_PARTS, hq_set};
 use crate::capi::hq_status;
 use crate::capi::pointers::{Input, Output, disjoint, status};
-use crate::learn::optimizer::{self, GroupStep, Inputs, Optimizer, Outputs};
+use crate::learn::optimizer::{self, GroupStep, Inputs, Optimizer, Outputs, Report};
 
 use super::optimizer::{groups, hq_optimizer_group, hq_optimizer_options, hq_optimizer_state, options};
 
@@ -87,6 +87,26 @@ const _: () = {
     assert!(size_of::<hq_optimizer_group_step>() == 16);
     assert!(size_of::<hq_optimizer_outputs>() == size_of::<[usize; 8]>());
 };
+
+impl hq_optimizer_report {
+    pub(super) fn from_rust(done: &Report) -> hq_optimizer_report {
+        hq_optimizer_report {
+            gradient_norm: done.gradient_norm,
+            clipped_norm: done.clipped_norm,
+            wanted_norm: done.wanted_norm,
+            step_norm: done.step_norm,
+            radius: done.radius,
+            ratio: done.ratio.unwrap_or(0.0),
+            predicted: done.predicted,
+            gradient_error: done.gradient_error,
+            parameter_error: done.parameter_error,
+            efficiency: done.efficiency,
+            bounded: done.bounded as u32,
+            has_ratio: u32::from(done.ratio.is_some()),
+            projected: u32::from(done.projected),
+        }
+    }
+}
 
 const NOTHING: hq_optimizer_outputs = hq_optimizer_outputs {
     visible: core::ptr::null_mut(),
@@ -227,21 +247,7 @@ pub unsafe extern "C" fn hq_optimizer_step(
         let mut optimizer = Optimizer { options: &options, groups, state, memory };
         let done = optimizer.step(&inputs, params, outputs, scratch)?;
         if let [report] = report {
-            *report = hq_optimizer_report {
-                gradient_norm: done.gradient_norm,
-                clipped_norm: done.clipped_norm,
-                wanted_norm: done.wanted_norm,
-                step_norm: done.step_norm,
-                radius: done.radius,
-                ratio: done.ratio.unwrap_or(0.0),
-                predicted: done.predicted,
-                gradient_error: done.gradient_error,
-                parameter_error: done.parameter_error,
-                efficiency: done.efficiency,
-                bounded: done.bounded as u32,
-                has_ratio: u32::from(done.ratio.is_some()),
-                projected: u32::from(done.projected),
-            };
+            *report = hq_optimizer_report::from_rust(&done);
         }
         Ok(())
     })
