@@ -16,6 +16,7 @@ mod dense;
 mod five;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod interleaved;
+pub mod matrix;
 mod ops;
 #[cfg(feature = "rayon")]
 mod parallel;
