@@ -1,6 +1,9 @@
 //! What the tests of the layers share: tiers, and slow references in f64.
 #![allow(dead_code)] // each test binary uses its own part
 
+pub mod gradients;
+pub mod references;
+
 use std::sync::Mutex;
 
 use hybridq::linear::matrix::{Form, Product};

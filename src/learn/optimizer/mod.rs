@@ -11,6 +11,8 @@ mod survey;
 mod trits;
 mod whole;
 
+pub(super) use parameters::bend;
+
 pub use options::{Base, GradientForm, Group, Options, Storage};
 pub use report::{GroupStep, Report};
 pub use state::{

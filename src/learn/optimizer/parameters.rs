@@ -171,6 +171,11 @@ fn soften(inverse: f32, p: &[f32], hard: &[f32], visible: &mut [f32]) {
         return;
     }
     let level = hard.iter().fold(0.0, |a: f32, v| if v.abs() > a { v.abs() } else { a });
+    bend(inverse, level, p, visible);
+}
+
+/// The same for levels 0 and plus or minus `level`; `inverse` above 0.
+pub(in crate::learn) fn bend(inverse: f32, level: f32, p: &[f32], visible: &mut [f32]) {
     let (middle, slope) = (0.5 * level, 1.0 / inverse);
     for (to, &v) in visible.iter_mut().zip(p) {
         let m = v.abs();
