@@ -2,7 +2,10 @@
 
 use crate::Error;
 
-use super::{Activation, Backward, Bias, Forward, Layer, Linear, Parameter, RmsNorm, sealed};
+use super::{
+    Activation, Attention, Backward, Bias, Conv, Embedding, Forward, Layer, Linear, Parameter, Pool, RmsNorm,
+    sealed,
+};
 
 /// Calls a method of whichever layer it is.
 macro_rules! any {
@@ -63,4 +66,12 @@ any! {
     RmsNorm,
     /// A ReLU, or its square.
     Activation,
+    /// Convolution.
+    Conv,
+    /// The largest value, or the mean, of windows.
+    Pool,
+    /// Numbers of words to vectors.
+    Embedding,
+    /// Causal self-attention.
+    Attention,
 }

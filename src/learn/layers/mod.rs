@@ -39,21 +39,31 @@
 
 mod activation;
 mod any;
+mod attention;
 mod bias;
 mod checks;
+mod conv;
+mod embedding;
 mod linear;
 pub mod loss;
 mod norm;
+mod pool;
 mod sequence;
 mod weights;
+mod windows;
 
 pub use activation::{Activation, Curve};
 pub use any::AnyLayer;
+pub use attention::Attention;
 pub use bias::Bias;
+pub use conv::Conv;
+pub use embedding::Embedding;
 pub use linear::Linear;
 pub use norm::RmsNorm;
+pub use pool::{Pool, Pooling};
 pub use sequence::{Array, Sequence};
 pub use weights::{Activations, Weights};
+pub use windows::{Image, Window};
 
 use crate::Error;
 
