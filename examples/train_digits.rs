@@ -25,6 +25,7 @@ const BATCH: usize = 32;
 const EPOCHS: usize = 60;
 const RATE: f32 = 0.02;
 
+/// Whatever goes wrong ends the program.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[allow(dead_code)] // a test includes this file
@@ -44,6 +45,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Images and what they show.
 pub struct Digits {
     pixels: Vec<f32>,
     labels: Vec<u32>,
@@ -69,6 +71,7 @@ impl Digits {
     }
 }
 
+/// How a run ended.
 pub struct Outcome {
     /// Mean training loss of the last epoch.
     pub loss: f32,

@@ -10,10 +10,10 @@
 //! | [`math`], [`workspace`] | f32-only maths, random numbers; typed scratch out of one caller buffer |
 //! | [`simd`] | the tiers scalar, SSE4.2, AVX2, NEON; which one is used, and how to force one |
 //! | [`quant`] | numbers to codes: fits, formats, int8 activations |
-//! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors |
+//! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors and matrices |
 //! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
 //! | [`constrain`] | sets: nearest point, violation, derivative; intersections; the trust region, and steps in it |
-//! | [`learn`] | the optimizer: bounded steps, quantized gradients, state and parameters; ternary weights that learn without a float copy |
+//! | [`learn`] | layers and losses with gradients; the optimizer: bounded steps, quantized gradients, state and parameters; ternary weights that learn without a float copy |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!

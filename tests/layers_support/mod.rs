@@ -4,26 +4,20 @@
 pub mod gradients;
 pub mod references;
 
-use std::sync::Mutex;
-
 use hybridq::linear::matrix::{Form, Product};
-use hybridq::simd::{self, Tier};
 
-/// The forced tier is one for the process: tests that force it take turns.
-static TIER: Mutex<()> = Mutex::new(());
+use crate::common::on_every_tier;
 
-/// Runs `f` on every tier of this machine and demands the bits of the scalar one.
+/// Runs `f` on every tier of this machine and demands the same bits, which it returns.
 pub fn same_on_all(what: &str, f: impl Fn() -> Vec<f32>) -> Vec<f32> {
-    let _guard = TIER.lock().unwrap_or_else(|e| e.into_inner());
-    let bits = |x: &[f32]| x.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-    simd::force(Some(Tier::Scalar)).unwrap();
-    let expected = f();
-    for tier in Tier::ALL.into_iter().filter(|t| t.is_available()) {
-        simd::force(Some(tier)).unwrap();
-        assert_eq!(bits(&f()), bits(&expected), "{what} on {}", tier.name());
-    }
-    simd::force(None).unwrap();
-    expected
+    let mut first: Option<Vec<f32>> = None;
+    on_every_tier(|tier| {
+        let got = f();
+        let expected = first.get_or_insert_with(|| got.clone());
+        let same = got.iter().map(|v| v.to_bits()).eq(expected.iter().map(|v| v.to_bits()));
+        assert!(same, "{what} on {}: {got:?} instead of {expected:?}", tier.name());
+    });
+    first.unwrap_or_default()
 }
 
 /// A product with scratch of its own, into `c`.

@@ -315,8 +315,7 @@ impl Layer for Attention {
         let clip = self.weights.clip();
         let to = if clip.is_some() { &mut *clipped } else { &mut *all };
         let (to_qkv, to_out) = to.split_at_mut_checked(3 * square).ok_or(Error::OutputTooSmall)?;
-        let mut input_gradient = job.input_gradient;
-        let mut to_inputs = input_gradient.as_deref_mut().map(|to| split_rows_mut(to, t * len));
+        let mut to_inputs = job.input_gradient.map(|to| split_rows_mut(to, t * len));
         let each = split_rows(job.input, t * len).zip(split_rows(job.output_gradient, t * len));
         for ((x, from), saved) in each.zip(split_rows(saved, self.sample())) {
             let [qkv, o, p] = self.parts(saved);

@@ -153,8 +153,7 @@ impl Layer for Conv {
         let clip = self.weights.clip();
         let gradient = carver.take::<f32>(if clip.is_some() { self.matrix() } else { 0 })?;
         gradient.fill(0.0);
-        let mut input_gradient = job.input_gradient;
-        let mut to_inputs = input_gradient.as_deref_mut().map(|to| split_rows_mut(to, self.input_len()));
+        let mut to_inputs = job.input_gradient.map(|to| split_rows_mut(to, self.input_len()));
         let samples = split_rows(x, self.input_len());
         for (x, from) in samples.zip(split_rows(job.output_gradient, self.output_len())) {
             self.grid.unfold(x, windows);
