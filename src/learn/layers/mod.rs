@@ -29,9 +29,9 @@
 //!
 //! NaN and infinities go through float layers as IEEE 754 has it (a ReLU keeps NaN), so that the loss shows them: the
 //! [losses](loss) refuse them with [`Error::NonFinite`]. Forward of a layer with ternary weights or int8 activations
-//! refuses non-finite weights and inputs with [`Error::NonFinite`], because they have no scale, and a row
-//! whose scale exceeds f16 with [`Error::ScaleRange`]. After an error of forward
-//! `output` is what it was (`saved` may not be). Backward has no such errors.
+//! refuses non-finite weights and inputs with [`Error::NonFinite`], because they have no scale, and a row of weights whose
+//! scale exceeds the f16 range with [`Error::ScaleRange`]. After an error of forward `output` is what it was (`saved` may
+//! not be). Backward has no such errors.
 //!
 //! # Bits
 //!
