@@ -1,10 +1,12 @@
 //! f32-only mathematics of the core. No double precision anywhere: soft-double helpers would cost a
 //! microcontroller kilobytes of flash.
 
+mod elementary;
 mod random;
 
 use half::f16;
 
+pub use elementary::{exp, ln, ln_quotient, tanh};
 pub use random::Random;
 
 /// Largest finite `f16`.
