@@ -10,6 +10,7 @@
 //! Nothing here depends on a tier: plain f32 arithmetic in a fixed order, the same bits everywhere.
 
 mod evidence;
+mod evolve;
 mod features;
 mod network;
 mod options;
@@ -17,6 +18,7 @@ mod state;
 mod statistics;
 
 pub use evidence::Counterfactual;
+pub use evolve::{Evolution, EvolveOptions};
 pub use features::{CLUSTERS, Observation};
 pub use network::{FEATURES, HIDDEN, OUTPUTS, Output, PARAMETERS, Weights};
 pub use options::Options;
