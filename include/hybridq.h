@@ -498,6 +498,21 @@
 #define HQ_GRADIENT_TERNARY 1
 
 /**
+ * Features that the network of a predictor sees.
+ */
+#define HQ_PREDICTOR_FEATURES 6
+
+/**
+ * Parameters of the network of a predictor.
+ */
+#define HQ_PREDICTOR_WEIGHTS 146
+
+/**
+ * Steps that the history of a predictor holds.
+ */
+#define HQ_PREDICTOR_HISTORY 16
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -1769,6 +1784,272 @@ typedef struct hq_hybrid {
      */
     float tolerated_rise;
 } hq_hybrid;
+
+/**
+ * How a predictor behaves; 72 bytes. `hq_predictor_init` fills it with the defaults; change what you need. Arrays have one
+ * value for the learning rate and one for the radius.
+ */
+typedef struct hq_predictor_options {
+    /**
+     * Of the signs of probes; 0.
+     */
+    uint64_t seed;
+    /**
+     * No multiplier is smaller; above 0, at most 1; 1/4.
+     */
+    float lowest[2];
+    /**
+     * No multiplier is larger; at least 1; 4. An output whose bounds are both 1 is switched off.
+     */
+    float highest[2];
+    /**
+     * The factor between the multipliers and the alternative of a probe; above 1, at most 16; 1.5.
+     */
+    float probe_factor;
+    /**
+     * The largest change of a log multiplier by one block of probes; 0 (nothing is learnt) to 1; 0.35.
+     */
+    float rate;
+    /**
+     * The part of what was learnt that is forgotten with each block; 0 to 1; 0.02.
+     */
+    float decay;
+    /**
+     * Evidence counts if its mean is so many of its standard errors from 0; at least 0; 2.
+     */
+    float confidence;
+    /**
+     * Evidence counts if its mean is beyond this; 0 to 1; 0.05.
+     */
+    float indifference;
+    /**
+     * A step whose trust-region ratio is below this is a bad one, as is one that was not accepted; 0.1.
+     */
+    float bad_ratio;
+    /**
+     * Steps that the running means of the features reach back; at least 1; 100.
+     */
+    uint32_t window;
+    /**
+     * Steps from one probe to the next; 0: never; 4.
+     */
+    uint32_t probe_every;
+    /**
+     * Probes of an output that are judged together; at least 2; 4.
+     */
+    uint32_t block;
+    /**
+     * Bad steps in a row that roll the output layer back; 0: never; 3.
+     */
+    uint32_t bad_steps;
+    /**
+     * Good steps in a row after which the output layer is kept to roll back to; at least 1; 20.
+     */
+    uint32_t good_steps;
+    /**
+     * Steps without multipliers after a roll-back; 20.
+     */
+    uint32_t hold_steps;
+} hq_predictor_options;
+
+/**
+ * What a predictor has counted; 104 bytes. Arrays have one value for the learning rate and one for the radius.
+ */
+typedef struct hq_predictor_statistics {
+    /**
+     * Predictions made.
+     */
+    uint64_t steps;
+    /**
+     * Of them, those without multipliers because of a roll-back.
+     */
+    uint64_t held;
+    /**
+     * Predictions whose outcome was fed back.
+     */
+    uint64_t judged;
+    /**
+     * Of them, those whose step was accepted; `accepted / judged` is the success rate.
+     */
+    uint64_t accepted;
+    /**
+     * Predictions for which a multiplier was at its bound; over `steps` the clamp rates.
+     */
+    uint64_t clamped[2];
+    /**
+     * Predictions that came with an alternative to compare with.
+     */
+    uint64_t probes;
+    /**
+     * Comparisons that said something.
+     */
+    uint64_t compared;
+    /**
+     * Comparisons that said nothing: no finite loss, no difference between the two, or made before a roll-back.
+     */
+    uint64_t ignored;
+    /**
+     * Changes of the output layer for evidence.
+     */
+    uint64_t moves;
+    /**
+     * Times the output layer was rolled back.
+     */
+    uint64_t roll_backs;
+    /**
+     * Sums of the log multipliers, each in two parts to be added up: `exp((logs[k][0] + logs[k][1]) / steps)` are the
+     * geometric means.
+     */
+    float logs[2][2];
+} hq_predictor_statistics;
+
+/**
+ * One step of the history of a predictor; 16 bytes.
+ */
+typedef struct hq_predictor_record {
+    /**
+     * The multiplier of the learning rate.
+     */
+    float learning_rate;
+    /**
+     * The multiplier of the radius.
+     */
+    float radius;
+    /**
+     * The trust-region ratio fed back; 0 where there is none.
+     */
+    float ratio;
+    /**
+     * 0: not fed back; 1: accepted; 2: rejected or refused.
+     */
+    uint32_t fate;
+} hq_predictor_record;
+
+/**
+ * A predictor: its options, its network, all that it remembers. Plain state of 1648 bytes: fill it with
+ * `hq_predictor_init`, copy and store it as you like; a run that goes on from a stored one ends with the same bits.
+ */
+typedef struct hq_predictor {
+    /**
+     * How it behaves. May be changed at any time.
+     */
+    struct hq_predictor_options options;
+    /**
+     * What has happened so far.
+     */
+    struct hq_predictor_statistics statistics;
+    /**
+     * The network: 16 x 6 hidden weights, row after row, 16 hidden biases, 2 x 16 output weights, 2 output biases.
+     */
+    float weights[146];
+    /**
+     * The last steps: step `i` at `i mod 16`.
+     */
+    struct hq_predictor_record history[16];
+    /**
+     * The rest of the memory, not to be touched.
+     */
+    uint32_t memory[158];
+} hq_predictor;
+
+/**
+ * What is known of a step before it is made; 32 bytes. Any numbers may stand here, NaN and infinity too.
+ */
+typedef struct hq_predictor_observation {
+    /**
+     * Steps made before this one.
+     */
+    uint64_t step;
+    /**
+     * The loss on the batch. NaN counts as infinitely large, 0 and less as the smallest there can be.
+     */
+    float loss;
+    /**
+     * The Euclidean norm of the gradient on the batch. NaN counts as infinitely large.
+     */
+    float gradient_norm;
+    /**
+     * The loss over the one before it. NaN: there is none yet.
+     */
+    float loss_ratio;
+    /**
+     * The variance of the gradient: over its entries, or over parts of the batch; always the same. NaN: not measured.
+     */
+    float gradient_variance;
+    /**
+     * The cluster that the batch came from; 0 where there are none. 32 clusters are told apart.
+     */
+    uint32_t cluster;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} hq_predictor_observation;
+
+/**
+ * The answer of `hq_predictor_predict`; 48 bytes.
+ */
+typedef struct hq_prediction {
+    /**
+     * What the network saw: six numbers within -4 to 4.
+     */
+    float features[6];
+    /**
+     * What to multiply the learning rate with.
+     */
+    float learning_rate;
+    /**
+     * What to multiply the radius with.
+     */
+    float radius;
+    /**
+     * The learning-rate multiplier to compare with.
+     */
+    float alternative_learning_rate;
+    /**
+     * The radius multiplier to compare with.
+     */
+    float alternative_radius;
+    /**
+     * 1: this step is a probe: the loss after a step with the alternative is wanted too. Else 0.
+     */
+    int32_t probe;
+    /**
+     * 1: the multipliers are 1 because of a roll-back. Else 0.
+     */
+    int32_t held;
+} hq_prediction;
+
+/**
+ * Losses of the step that was made and of the one that might have been, from the same parameters along the same
+ * direction; 24 bytes. A loss that is not finite counts as infinitely large.
+ */
+typedef struct hq_counterfactual {
+    /**
+     * Before the step, on the batch that the gradient is of.
+     */
+    float before;
+    /**
+     * On that batch, after the step with the multipliers predicted.
+     */
+    float chosen;
+    /**
+     * On that batch, after the step with the alternative.
+     */
+    float alternative;
+    /**
+     * After the first step, on a batch that the gradient has not seen, such as the next one.
+     */
+    float fresh_chosen;
+    /**
+     * After the second step, on that other batch.
+     */
+    float fresh_alternative;
+    /**
+     * 1: the two `fresh` losses are there. 0: they are not; then multipliers only come closer to 1.
+     */
+    int32_t has_fresh;
+} hq_counterfactual;
 
 /**
  * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
@@ -6121,6 +6402,200 @@ hq_status hq_hybrid_judge(const struct hq_hybrid *model,
  * Each pointer is valid, also those in `model`.
  */
 hq_status hq_hybrid_undo(const struct hq_hybrid *model);
+
+/**
+ * A predictor with the default options that has seen nothing yet.
+ *
+ * - `weights`: the 146 parameters of a network that was trained, in the order of `hq_predictor.weights`, each within -1e6 to
+ *   1e6; or NULL with `weights_len` 0: a hidden layer drawn from `seed`, and an output layer of zeros. Both multipliers are
+ *   exactly 1 then until something is learnt.
+ * - `seed`: of the hidden layer, and of the signs of probes (`options.seed`).
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE` (a length that is neither 0 nor
+ * 146), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_INVALID_ARGUMENT` (a weight beyond 1e6); nothing is written then. Callable from any
+ * thread.
+ *
+ * # Safety
+ * `predictor` points to one writable struct, `weights` to `weights_len` floats.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * predictor.options.highest[0] = 2.0f;
+ * ```
+ */
+hq_status hq_predictor_init(uint64_t seed,
+                            const float *weights,
+                            size_t weights_len,
+                            struct hq_predictor *predictor);
+
+/**
+ * The multipliers for the step that is to be made. Call it once a step: the observation joins the running means.
+ *
+ * - `predictor`: in and out.
+ * - `seen`: loss and gradient norm in any units; NaN and infinity are no errors.
+ * - `made`: multipliers within the bounds of the options, exactly 1 as long as the output layer is 0: the base optimizer.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range,
+ * a weight beyond 1e6, `reserved` not 0), `HQ_ERROR_NON_FINITE` (a weight), `HQ_ERROR_CORRUPT` (the rest of the state); nothing
+ * is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers point to one struct each, `predictor` and `made` to writable ones.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_prediction made;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ * assert(made.learning_rate == 1.0f && made.radius == 1.0f);
+ * ```
+ */
+hq_status hq_predictor_predict(struct hq_predictor *predictor,
+                               const struct hq_predictor_observation *seen,
+                               struct hq_prediction *made);
+
+/**
+ * Learns from a comparison: the output layer moves towards the better multipliers, once a block of comparisons leaves no
+ * doubt which ones these are.
+ *
+ * A multiplier moves away from 1 only if the batch of the gradient and the other one both ask for it, by the lesser of the
+ * two; back to 1 as soon as one does. Comparisons that say nothing (losses that are not finite, no difference between the
+ * two) are counted and change nothing else.
+ *
+ * - `predictor`: in and out.
+ * - `made`: as `hq_predictor_predict` has written it when `probe` was 1.
+ * - `losses`: of both steps. Where the gradient is that of all data, `fresh_chosen` is `chosen` and `fresh_alternative` is
+ *   `alternative`.
+ * - `moved`: `moved_len` = 2 floats: by how much the log multipliers of learning rate and radius changed at these features.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE` (a feature, a
+ * weight), `HQ_ERROR_INVALID_ARGUMENT` (a number of `made` or `losses` that has no such value, and as for
+ * `hq_predictor_predict`), `HQ_ERROR_CORRUPT`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers point to one struct each, `predictor` to a writable one, `moved` to `moved_len` writable floats.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_counterfactual losses = {2.3f, 2.2f, 2.15f, 2.25f, 2.2f, 1};
+ * hq_prediction made;
+ * float moved[2];
+ * int i;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * predictor.options.highest[1] = predictor.options.lowest[1] = 1.0f;
+ * for (i = 0; i < 16; i++) {
+ *     assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ *     if (made.probe) {
+ *         int larger = made.alternative_learning_rate > made.learning_rate;
+ *         losses.chosen = larger ? 2.2f : 2.15f, losses.alternative = larger ? 2.15f : 2.2f;
+ *         losses.fresh_chosen = larger ? 2.25f : 2.2f, losses.fresh_alternative = larger ? 2.2f : 2.25f;
+ *         assert(hq_predictor_adapt(&predictor, &made, &losses, moved, 2) == HQ_OK);
+ *     }
+ * }
+ * assert(predictor.statistics.moves == 1 && moved[0] > 0.2f);
+ * ```
+ */
+hq_status hq_predictor_adapt(struct hq_predictor *predictor,
+                             const struct hq_prediction *made,
+                             const struct hq_counterfactual *losses,
+                             float *moved,
+                             size_t moved_len);
+
+/**
+ * Tells a predictor how the step went that was made with its last prediction: what `hq_trust_region_update` said of it.
+ *
+ * After `good_steps` good steps in a row the output layer is kept; after `bad_steps` bad ones in a row with multipliers other
+ * than 1 it is what was kept last, and the multipliers are 1 for `hold_steps` steps. If that happens again before it has
+ * proved itself, the output layer is 0.
+ *
+ * - `predictor`: in and out.
+ * - `verdict`: `HQ_TRUST_ACCEPTED`, `HQ_TRUST_REJECTED` or `HQ_TRUST_REFUSED`.
+ * - `ratio`: actual over predicted reduction; NaN counts as bad.
+ * - `rolled_back`: 1 if the output layer was rolled back, else 0.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, and those of the state as for
+ * `hq_predictor_predict`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `predictor` points to one writable struct, `rolled_back` to one writable number.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_prediction made;
+ * int32_t rolled_back;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ * assert(hq_predictor_feedback(&predictor, HQ_TRUST_ACCEPTED, 0.9f, &rolled_back) == HQ_OK);
+ * assert(!rolled_back && predictor.statistics.accepted == 1);
+ * ```
+ */
+hq_status hq_predictor_feedback(struct hq_predictor *predictor,
+                                int32_t verdict,
+                                float ratio,
+                                int32_t *rolled_back);
+
+/**
+ * The two outputs of the network, each within -1 to 1: the log multipliers of learning rate and radius are 1.5 times the
+ * larger logarithm of their bounds times these, clamped.
+ *
+ * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers.
+ * - `outputs`: `outputs_len` = 2 numbers.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (a weight or feature beyond 1e6); nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers are valid for the lengths given with them.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f};
+ * float outputs[2];
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_forward(predictor.weights, 146, features, 6, outputs, 2) == HQ_OK);
+ * assert(outputs[0] == 0.0f && outputs[1] == 0.0f);
+ * ```
+ */
+hq_status hq_predictor_forward(const float *weights,
+                               size_t weights_len,
+                               const float *features,
+                               size_t features_len,
+                               float *outputs,
+                               size_t outputs_len);
+
+/**
+ * The derivatives of `gradient[0] * outputs[0] + gradient[1] * outputs[1]` with respect to all parameters of the network:
+ * for training it offline.
+ *
+ * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers. `gradient`: `gradient_len` = 2.
+ * - `slope`: `slope_len` = 146 numbers, in the places of the parameters.
+ *
+ * Errors: as for `hq_predictor_forward`. Callable from any thread.
+ *
+ * # Safety
+ * The pointers are valid for the lengths given with them.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * static float slope[146];
+ * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f}, gradient[2] = {1.0f, 0.0f};
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_backward(predictor.weights, 146, features, 6, gradient, 2, slope, 146) == HQ_OK);
+ * assert(slope[144] == 1.0f && slope[145] == 0.0f);
+ * ```
+ */
+hq_status hq_predictor_backward(const float *weights,
+                                size_t weights_len,
+                                const float *features,
+                                size_t features_len,
+                                const float *gradient,
+                                size_t gradient_len,
+                                float *slope,
+                                size_t slope_len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,7 +1,8 @@
-//! Learning with few bits: the constrained optimizer with quantized gradients and state, weights that learn as trits, and
-//! the layers and losses whose gradients they learn from.
+//! Learning with few bits: the constrained optimizer with quantized gradients and state, steps that are tried and taken
+//! back, weights that learn as trits, layers and losses, and the network that predicts how far to step.
 
 pub mod hybrid;
 pub mod latent_free;
 pub mod layers;
 pub mod optimizer;
+pub mod predictor;

@@ -1,11 +1,13 @@
 //! f32-only mathematics of the core. No double precision anywhere: soft-double helpers would cost a
 //! microcontroller kilobytes of flash.
 
+mod elementary;
 mod exponential;
 mod random;
 
 use half::f16;
 
+pub use elementary::{ln_quotient, tanh};
 pub use exponential::{exp, ln};
 pub use random::Random;
 
