@@ -3,3 +3,4 @@
 pub mod hybrid;
 pub mod latent_free;
 pub mod optimizer;
+pub mod packets;

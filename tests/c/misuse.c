@@ -113,6 +113,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/learn_latent_free.h"
 #include "misuse/learn_optimizer.h"
 #include "misuse/learn_hybrid.h"
+#include "misuse/learn_packets.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -233,6 +234,7 @@ int main(void) {
     latent_free();
     optimizer();
     hybrid();
+    gradient_packets();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -8,3 +8,4 @@ mod latent_free;
 mod optimizer;
 mod optimizer_digits;
 mod optimizer_support;
+mod packets;

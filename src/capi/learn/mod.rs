@@ -8,3 +8,5 @@ pub mod optimizer;
 pub mod optimizer_step;
 
 pub mod hybrid;
+
+pub mod packets;
