@@ -7,7 +7,7 @@
  *
  *   1. every shard's gradient becomes a packet for each slice, which goes to the owner of the slice;
  *   2. the owner adds the packets up in integers, and sends the mean to all, as a packet again;
- *   3. every rank takes the same step.
+ *   3. every rank takes the same step, from the packets as they are.
  *
  * What a packet loses stays with its sender and goes into the next one: the residuals, one for each shard and slice, and
  * one for the mean of each slice. Nothing depends on which rank a shard or a slice belongs to, so 1, 2 and 4 ranks end with
@@ -174,15 +174,21 @@ int main(int argc, char **argv) {
         int64_t *sums = (int64_t *)room(SLICE, sizeof *sums);
         float *p = (float *)room(ALL, sizeof *p), *g = (float *)room(ALL, sizeof *g);
         float *mean = (float *)room(ALL, sizeof *mean);
-        const hq_optimizer_group group = {1, ALL, 0.1f, INFINITY};
-        hq_optimizer_group now = group;
-        const size_t memory_size = hq_optimizer_memory_size(NULL, &group, 1);
-        size_t scratch_size = hq_optimizer_workspace_size(NULL, &group, 1, NULL);
-        void *memory = room(memory_size, 1), *scratch;
+        /* A group for each slice: the bodies of its packets are the packed gradient of the optimizer. */
+        const hq_optimizer_group slice_of_all = {1, SLICE, 0.1f, INFINITY};
+        hq_optimizer_group groups[SLICES] = {{1, SLICE, 0.1f, INFINITY}};
+        const size_t body = packet - HQ_GRADIENT_PACKET_HEADER_SIZE;
+        uint8_t *gradient = (uint8_t *)room(SLICES, body);
+        size_t memory_size, scratch_size;
+        void *memory, *scratch;
         hq_optimizer_state state;
         uint32_t dice = 1, batch[BATCH];
         uint64_t step;
         size_t s, k, b;
+        for (k = 0; k < SLICES; k++) groups[k] = slice_of_all;
+        memory_size = hq_optimizer_memory_size(NULL, groups, SLICES);
+        memory = room(memory_size, 1);
+        scratch_size = hq_optimizer_workspace_size(NULL, groups, SLICES, NULL);
         if (scratch_size < hq_gradient_packet_workspace_size(SLICE)) {
             scratch_size = hq_gradient_packet_workspace_size(SLICE);
         }
@@ -191,7 +197,7 @@ int main(int argc, char **argv) {
             const float spread = k < HIDDEN * (INPUTS + 1) ? 0.2f : 0.25f;
             p[k] = spread * ((float)random32(&dice) / 8388608.0f - 1.0f);
         }
-        check(hq_optimizer_start(NULL, &group, 1, &state, memory, memory_size), "start");
+        check(hq_optimizer_start(NULL, groups, SLICES, &state, memory, memory_size), "start");
 
         for (step = 0; step < STEPS; step++) {
             hq_gradient_tag tag = {0, 0, 0, 1};
@@ -241,13 +247,23 @@ int main(int argc, char **argv) {
                 MPI_Allgather(own, (int)(slices * packet), MPI_BYTE, means, (int)(slices * packet), MPI_BYTE,
                               MPI_COMM_WORLD);
                 for (k = 0; k < SLICES; k++) {
-                    check(hq_gradient_packet_decode(means + k * packet, packet, mean + k * SLICE, SLICE, NULL), "decode");
+                    hq_gradient_packet info;
+                    check(hq_gradient_packet_inspect(means + k * packet, packet, &info), "what came");
+                    memcpy(gradient + k * body, means + k * packet + HQ_GRADIENT_PACKET_HEADER_SIZE, body);
                 }
             }
-            now.learning_rate = group.learning_rate * (1.0f - (float)step / STEPS);
-            check(hq_optimizer_step(NULL, &now, 1, &state, memory, memory_size, mean, ALL, NULL, NULL, p, ALL, NULL, NULL,
-                                    scratch, scratch_size),
-                  "step");
+            for (k = 0; k < SLICES; k++) {
+                groups[k].learning_rate = slice_of_all.learning_rate * (1.0f - (float)step / STEPS);
+            }
+            if (fp32) {
+                check(hq_optimizer_step(NULL, groups, SLICES, &state, memory, memory_size, mean, ALL, NULL, NULL, p, ALL,
+                                        NULL, NULL, scratch, scratch_size),
+                      "step");
+            } else {
+                check(hq_optimizer_step_packed(NULL, groups, SLICES, &state, memory, memory_size, gradient,
+                                               SLICES * body, NULL, NULL, p, ALL, NULL, NULL, scratch, scratch_size),
+                      "step");
+            }
         }
 
         if (rank == 0) {
@@ -265,6 +281,7 @@ int main(int argc, char **argv) {
         }
         free(scratch);
         free(memory);
+        free(gradient);
         free(mean);
         free(g);
         free(p);

@@ -6161,6 +6161,52 @@ hq_status hq_optimizer_step(const struct hq_optimizer_options *options,
                             size_t scratch_size);
 
 /**
+ * `hq_optimizer_step` with a gradient of packed trits: 0.2 bytes a value are held of it, and no `float` copy.
+ *
+ * The step is that from the numbers which `hq_optimizer_unpack_gradient` gives, to the bit.
+ *
+ * - `gradient`: `gradient_size` = `hq_optimizer_bytes.gradient` bytes, as a step writes them to `outputs`, or for each group
+ *   the body of a gradient packet (`HQ_GRADIENT_PACKET_HEADER_SIZE` bytes after its beginning).
+ * - all others: as there.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_optimizer_step`; `HQ_ERROR_NON_FINITE` for a scale that is NaN or infinite, `HQ_ERROR_CORRUPT` for one below 0
+ * and for codes above 242. The step is refused whole: parameters, state, memory and outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `losses` points to two values.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 5, 0.5f, 10.0f};
+ * const uint8_t gradient[5] = {0, 0, 0, 0x3E, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 1 * 81}; // 1/8 times -1, 1, 0, 0, 0
+ * float params[5] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f}, memory[5];
+ * static uint8_t scratch[65536];
+ * hq_optimizer_state state;
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
+ * assert(hq_optimizer_step_packed(NULL, &group, 1, &state, memory, sizeof memory, gradient, 5, NULL, NULL, params, 5,
+ *                                 NULL, NULL, scratch, sizeof scratch) == HQ_OK);
+ * assert(params[0] == 1.0625f && params[1] == 0.9375f && params[2] == 1.0f);
+ * ```
+ */
+hq_status hq_optimizer_step_packed(const struct hq_optimizer_options *options,
+                                   const struct hq_optimizer_group *groups,
+                                   size_t groups_len,
+                                   struct hq_optimizer_state *state,
+                                   void *memory,
+                                   size_t memory_size,
+                                   const uint8_t *gradient,
+                                   size_t gradient_size,
+                                   const float *losses,
+                                   const struct hq_set *set,
+                                   float *params,
+                                   size_t params_len,
+                                   const struct hq_optimizer_outputs *outputs,
+                                   struct hq_optimizer_report *report,
+                                   void *scratch,
+                                   size_t scratch_size);
+
+/**
  * Reads the packed trits of a gradient that a step has written.
  *
  * - `groups`: `groups_len` groups, those of the step.

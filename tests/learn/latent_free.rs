@@ -579,7 +579,8 @@ impl Learner for Halved {
     }
     fn learn(&mut self, rate: f32, step: u64, gradient: &[f32]) -> Report {
         let rate = 600.0 * 8.0 / 100.0 * rate;
-        let options = Options { rate, threshold: 8, scale_rate: 0.05, ..Options::default() };
+        // Forgetting keeps the noise of few bits from piling up.
+        let options = Options { rate, threshold: 8, decay: 0.02, scale_rate: 0.05, ..Options::default() };
         self.part(&options, Clock { seed: 42, step }, 0, 10, gradient)
     }
 }
@@ -666,7 +667,7 @@ fn four_bits_of_inertia_learn_the_digits_too() {
             100.0 * on_training,
             100.0 * on_test
         );
-        assert!(on_training > 0.94 && on_test > 0.91, "{format:?} {on_training} {on_test}");
+        assert!(on_training > 0.95 && on_test > 0.92, "{format:?} {on_training} {on_test}");
         // interrupted after 1000 steps and resumed from the stored bytes
         let mut first = layer.halved();
         train(&mut first, &training, 0, 1000);

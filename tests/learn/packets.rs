@@ -315,7 +315,7 @@ fn wrong_gradients_and_arguments_are_refused() {
         }
     }
     let good = Options::default();
-    let mut run = |options: Options, residual: usize, packet: usize, scratch: usize| {
+    let run = |options: Options, residual: usize, packet: usize, scratch: usize| {
         let (mut residual, mut packet, mut scratch) = (vec![0; residual], vec![0; packet], vec![0; scratch]);
         encode(&options, &tag(0, 0), &[1.0; 5], &mut residual, &mut packet, &mut scratch).map(|_| ())
     };

@@ -4,6 +4,7 @@ pub(in crate::learn) mod block;
 mod options;
 mod parameters;
 mod report;
+mod source;
 mod state;
 mod step;
 pub(in crate::learn) mod store;
