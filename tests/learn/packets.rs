@@ -140,7 +140,7 @@ fn sums_are_exact_in_any_order_and_by_any_way() {
                 order.swap(i, (rng.next() % (i as u64 + 1)) as usize);
             }
             for i in order {
-                if rng.next() % 2 == 0 {
+                if rng.next().is_multiple_of(2) {
                     merge(&packets[i], &mut here, &mut a).unwrap();
                 } else {
                     merge(&packets[i], &mut there, &mut b).unwrap();

@@ -60,30 +60,20 @@ struct Look<'a> {
     guard: f32,
 }
 
-/// What has been seen: sums of the last block, and of all before it.
-struct Seen<F: Floats> {
-    sums: F::V,
-    largest: F::V,
-    odd: F::V,
-    total: Compensated,
-}
+/// What has been seen of a block and of all before it: squares, largest magnitude, and a number that is NaN once a value was NaN
+/// or infinite. By value, so that it stays in registers.
+type Seen<F> = [<F as Floats>::V; 3];
 
-impl<F: Floats> Seen<F> {
-    #[inline(always)]
-    fn group(&mut self, f: F, guard: F::V, group: &[f32; 16]) {
-        let v = f.load(group);
-        let scaled = f.mul(v, guard);
-        self.sums = f.add(self.sums, f.mul(scaled, scaled));
-        self.largest = f.max(self.largest, f.abs(v));
+#[inline(always)]
+fn see<F: Floats>(f: F, guard: F::V, [sums, largest, odd]: Seen<F>, group: &[f32; 16]) -> Seen<F> {
+    let v = f.load(group);
+    let scaled = f.mul(v, guard);
+    [
+        f.add(sums, f.mul(scaled, scaled)),
+        f.max(largest, f.abs(v)),
         // Of an infinity or a NaN this is NaN.
-        self.odd = f.add(self.odd, f.mul(v, f.splat(0.0)));
-    }
-
-    #[inline(always)]
-    fn end_of_block(&mut self, f: F) {
-        self.total.add(tree_sum(f.store(self.sums)));
-        self.sums = f.splat(0.0);
-    }
+        f.add(odd, f.mul(v, f.splat(0.0))),
+    ]
 }
 
 impl FloatKernel for Look<'_> {
@@ -93,7 +83,8 @@ impl FloatKernel for Look<'_> {
     fn run<F: Floats>(self, f: F) -> Option<Survey> {
         let guard = f.splat(self.guard);
         let zero = f.splat(0.0);
-        let mut seen = Seen { sums: zero, largest: zero, odd: zero, total: Compensated::default() };
+        let mut seen: Seen<F> = [zero; 3];
+        let mut total = Compensated::default();
         match self.x {
             Source::Floats(x) => {
                 for block in x.chunks(BLOCK) {
@@ -103,9 +94,11 @@ impl FloatKernel for Look<'_> {
                         *to = v;
                     }
                     for group in groups.iter().chain(core::iter::once(&last)) {
-                        seen.group(f, guard, group);
+                        seen = see(f, guard, seen, group);
                     }
-                    seen.end_of_block(f);
+                    let [sums, largest, odd] = seen;
+                    total.add(tree_sum(f.store(sums)));
+                    seen = [zero, largest, odd];
                 }
             }
             Source::Packed(_) => {
@@ -119,30 +112,43 @@ impl FloatKernel for Look<'_> {
                     let mut at = 0;
                     while at < len {
                         let n = (len - at).min(BLOCK);
-                        let values = x.block(at, n, &mut *self.spare).get(..n).unwrap_or_default();
-                        for &v in values {
-                            if let Some(to) = own.get_mut(filled) {
-                                *to = v;
+                        let mut values = x.block(at, n, &mut *self.spare).get(..n).unwrap_or_default();
+                        at += n;
+                        while let Some((&v, one_less)) = values.split_first() {
+                            if filled == 0
+                                && let Some((group, later)) = values.split_first_chunk::<16>()
+                            {
+                                seen = see(f, guard, seen, group);
+                                values = later;
+                            } else {
+                                if let Some(to) = own.get_mut(filled) {
+                                    *to = v;
+                                }
+                                filled += 1;
+                                values = one_less;
+                                if filled < own.len() {
+                                    continue;
+                                }
+                                seen = see(f, guard, seen, &own);
+                                (own, filled) = ([0.0; 16], 0);
                             }
-                            filled += 1;
-                            if filled == own.len() {
-                                seen.group(f, guard, &own);
-                                (own, filled, summed) = ([0.0; 16], 0, summed + 16);
-                            }
+                            summed += 16;
                             if summed == BLOCK {
-                                seen.end_of_block(f);
-                                summed = 0;
+                                let [sums, largest, odd] = seen;
+                                total.add(tree_sum(f.store(sums)));
+                                (seen, summed) = ([zero, largest, odd], 0);
                             }
                         }
-                        at += n;
                     }
                 }
-                seen.group(f, guard, &own);
-                seen.end_of_block(f);
+                seen = see(f, guard, seen, &own);
+                let [sums, ..] = seen;
+                total.add(tree_sum(f.store(sums)));
             }
         }
-        let finite = tree_sum(f.store(seen.odd)) == 0.0;
-        let largest = f.store(seen.largest).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a });
-        finite.then(|| Survey { squares: seen.total.value(), guard: self.guard, largest })
+        let [_, largest, odd] = seen;
+        let finite = tree_sum(f.store(odd)) == 0.0;
+        let largest = f.store(largest).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a });
+        finite.then(|| Survey { squares: total.value(), guard: self.guard, largest })
     }
 }

@@ -139,8 +139,6 @@ pub fn finish(sums: &Sums, values: &[i64], mean: &mut [f32]) -> Result<(), Error
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_third_of_every_byte_is_exact() {
         assert!((0..243u16).all(|b| (b * 171) >> 9 == b / 3));
