@@ -34,7 +34,7 @@ test-cortex-m: ## hq_selftest of the archive on an emulated Cortex-M4 and M0; in
 test-fortran: ## c_examples/matmul.f90 with gfortran: 3.5-bit weights through iso_c_binding
 	@scripts/cross/fortran.sh
 
-test-mpi: ## c_examples/mpi_kmeans.c on 1 to 4 ranks of Open MPI: the bytes of one process
+test-mpi: ## c_examples/mpi_kmeans.c and mpi_train.c on 1 to 4 ranks of Open MPI: the same bytes on any number
 	@scripts/cross/mpi.sh
 
 SIZE_FILES = README.md docs/sizes.md

@@ -33,8 +33,8 @@ pub enum Error {
     Misaligned = -10,
     /// An output overlaps an input of a function that is not `_inplace`.
     Overlap = -11,
-    /// A fitted scale exceeds the largest `f16` (65504) that the format can store. Rescale the input,
-    /// or choose `NonFinite::Saturate`.
+    /// A fitted scale exceeds the largest that the format can store (`f16`: 65504). Rescale the input,
+    /// or choose `NonFinite::Saturate` where there is that choice.
     ScaleRange = -12,
     /// The tier asked for does not exist on this machine.
     TierUnavailable = -13,

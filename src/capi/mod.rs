@@ -68,8 +68,8 @@ pub const HQ_ERROR_UNSUPPORTED: hq_status = -9;
 pub const HQ_ERROR_MISALIGNED: hq_status = -10;
 /// An output overlaps an input or another output.
 pub const HQ_ERROR_OVERLAP: hq_status = -11;
-/// A fitted scale exceeds the largest 16-bit float (65504). Rescale the input, or choose
-/// `HQ_NON_FINITE_SATURATE`.
+/// A fitted scale exceeds the largest that the format can store (a 16-bit float: 65504). Rescale the input, or choose
+/// `HQ_NON_FINITE_SATURATE` where there is that choice.
 pub const HQ_ERROR_SCALE_RANGE: hq_status = -12;
 /// The tier asked for does not exist on this machine.
 pub const HQ_ERROR_TIER_UNAVAILABLE: hq_status = -13;

@@ -40,6 +40,21 @@ pub(crate) fn pack_planes(codes: &[i8], out: &mut [u8]) {
     }
 }
 
+/// [`pack_planes`] of five whole planes of a length that is known: plane by plane, all bytes at once.
+#[inline(always)]
+pub(crate) fn pack_planes_of<const N: usize>(codes: &[i8], out: &mut [u8; N]) {
+    let mut fraction = [0u16; N];
+    for plane in codes.as_chunks::<N>().0.iter().take(5) {
+        for (t, &code) in fraction.iter_mut().zip(plane) {
+            *t = *t * 3 + (code + 1) as u8 as u16;
+        }
+    }
+    for (byte, &t) in out.iter_mut().zip(&fraction) {
+        // ceil(256 t / 243) = t + ceil(13 t / 243); the division by a factor that is exact up to 3388
+        *byte = (t + ((((13 * t + 242) as u32 * 34522) >> 16) as u16 >> 7)) as u8;
+    }
+}
+
 /// Unpacks planes of `q.len()` trits until `codes` is full.
 #[inline(always)]
 pub(crate) fn unpack_planes(q: &[u8], codes: &mut [i8]) {
@@ -82,6 +97,9 @@ mod tests {
             let digits = [t / 81, t / 27 % 3, t / 9 % 3, t / 3 % 3, t % 3].map(|d| d as u8);
             let byte = encode(digits);
             assert_eq!(POW3.map(|p| digit(byte, p)), digits);
+            let mut planes = [0];
+            pack_planes_of(&digits.map(|d| d as i8 - 1), &mut planes);
+            assert_eq!(planes, [byte]);
         }
     }
 

@@ -43,6 +43,18 @@ pub fn unpack_group(q: &[u8], codes: &mut [i8]) {
     base3::unpack_planes(q, codes);
 }
 
+/// [`pack_group`] of a full group.
+#[inline(always)]
+pub(crate) fn pack_full(codes: &[i8; GROUP_LEN], out: &mut [u8; GROUP_BYTES]) {
+    base3::pack_planes_of(codes, out);
+}
+
+/// [`unpack_group`] of a full group.
+#[inline(always)]
+pub(crate) fn unpack_full(q: &[u8; GROUP_BYTES], codes: &mut [i8; GROUP_LEN]) {
+    base3::unpack_planes_of(q, codes);
+}
+
 /// Writes the scale at the end of a packed row.
 #[inline(always)]
 pub fn store_scale(scale: f16, row: &mut [u8]) {

@@ -114,6 +114,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/learn_optimizer.h"
 #include "misuse/learn_hybrid.h"
 #include "misuse/learn_predictor.h"
+#include "misuse/learn_packets.h"
 #include "misuse/products.h"
 #include "misuse/quant.h"
 #include "misuse/storage.h"
@@ -235,6 +236,7 @@ int main(void) {
     optimizer();
     hybrid();
     predictors();
+    gradient_packets();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -3,7 +3,9 @@
 
 use crate::common::{Rng, gaussian, rmse, same_on_every_tier};
 use hybridq::Error;
-use hybridq::learn::latent_free::{Clock, Options, Report, inertia_len, state_bytes, update};
+use hybridq::learn::latent_free::{
+    Clock, Options, Report, inertia_len, int4_len, state_bytes, state_bytes_int4, update, update_int4,
+};
 use hybridq::linear::{Packed, matvec_f32};
 use hybridq::math::Random;
 use hybridq::quant::{self, Fit, Format, NonFinite, dequantize, quantize};
@@ -55,11 +57,46 @@ impl Layer {
         update(format, options, clock, from, to - from, cols, gradient, packed, inertia).unwrap()
     }
 
+    /// The same weights with the same inertia, in 4 bits.
+    fn halved(&self) -> Halved {
+        let bytes: Vec<u8> = self.inertia.chunks(self.cols.max(1)).flat_map(halves).collect();
+        assert_eq!(bytes.len(), int4_len(self.rows, self.cols).unwrap());
+        Halved { layer: Layer { inertia: vec![], ..self.clone() }, bytes }
+    }
+
     fn trits(&self) -> Vec<i8> {
         unpack(self.format, self.rows, self.cols, &self.packed)
             .iter()
             .map(|&x| x.signum() as i8 * (x != 0.0) as i8)
             .collect()
+    }
+}
+
+/// The inertia of a row as documented: 64 values in 32 bytes, fewer at the end.
+fn halves(row: &[i8]) -> Vec<u8> {
+    let of = |run: &[i8]| -> Vec<u8> {
+        let half = run.len().div_ceil(2);
+        let at = |i: usize| run.get(i).map_or(0, |&m| m as u8 & 15);
+        (0..half).map(|j| at(j) | at(half + j) << 4).collect()
+    };
+    row.chunks(64).flat_map(of).collect()
+}
+
+/// A matrix that learns with inertia in 4 bits.
+#[derive(Clone, Debug, PartialEq)]
+struct Halved {
+    layer: Layer,
+    bytes: Vec<u8>,
+}
+
+impl Halved {
+    fn part(&mut self, options: &Options, clock: Clock, from: usize, to: usize, gradient: &[f32]) -> Report {
+        let (format, cols) = (self.layer.format, self.layer.cols);
+        let (row, held) = (format.row_bytes(cols).unwrap(), int4_len(1, cols).unwrap());
+        let gradient = &gradient[from * cols..to * cols];
+        let packed = &mut self.layer.packed[from * row..to * row];
+        let inertia = &mut self.bytes[from * held..to * held];
+        update_int4(format, options, clock, from, to - from, cols, gradient, packed, inertia).unwrap()
     }
 }
 
@@ -255,6 +292,94 @@ fn the_same_bits_on_every_tier() {
     }
 }
 
+/// Inertia in 4 bits is the rule of inertia in 8, as its threshold of at most 8 keeps everything within 4 bits: the same trits,
+/// the same report, the same numbers in half the bytes; whole or in parts, on every tier.
+#[test]
+fn inertia_in_four_bits_takes_the_same_decisions() {
+    let base = Options { rate: 3.0, threshold: 8, ..Options::default() };
+    let all = [
+        base,
+        Options { threshold: 5, decay: 0.03, weight_decay: 0.2, scale_rate: 1e-3, ..base },
+        Options { threshold: 1, rate: 0.2, ..base },
+    ];
+    for format in FORMATS {
+        for cols in (1..=9).chain([31, 32, 33, 63, 64, 65, 127, 129, 160, 255, 256, 257, 319, 320, 321, 1000])
+        {
+            for options in &all {
+                let what = format!("{format:?} {cols} {options:?}");
+                same_on_every_tier(&what, || {
+                    let mut bytes = Layer::new(format, 3, cols, &random_trits(3 * cols, 9));
+                    let mut whole = bytes.halved();
+                    let mut parts = whole.clone();
+                    for step in 0..5 {
+                        let (gradient, clock) = (gaussian(3 * cols, step), Clock { seed: 4, step });
+                        let report = bytes.step(options, clock, &gradient);
+                        assert_eq!(whole.part(options, clock, 0, 3, &gradient), report);
+                        let last = parts.part(options, clock, 2, 3, &gradient);
+                        assert_eq!(parts.part(options, clock, 0, 2, &gradient).merge(last), report);
+                    }
+                    assert!(
+                        cols < 10 || bytes.inertia.iter().any(|&m| m != 0) == (options.threshold > 1),
+                        "{what}"
+                    );
+                    assert_eq!(whole, bytes.halved(), "{what}");
+                    assert_eq!(parts, whole, "{what}");
+                    whole
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn what_four_bits_refuse() {
+    let (format, cols) = (Format::Tq1_0, 130);
+    let start = Layer::new(format, 2, cols, &random_trits(2 * cols, 2)).halved();
+    let gradient = gaussian(2 * cols, 1);
+    let mut now = start.clone();
+    let mut run = |options: &Options, format: Format, first: usize, gradient: &[f32], held: usize| {
+        let inertia = &mut now.bytes[..held];
+        let clock = Clock { seed: 1, step: 1 };
+        let got =
+            update_int4(format, options, clock, first, 2, cols, gradient, &mut now.layer.packed, inertia);
+        assert!(got.is_ok() || now == start);
+        got.map(|_| ())
+    };
+    let good = Options { threshold: 8, ..Options::default() };
+    let held = int4_len(2, cols).unwrap();
+    assert_eq!(held, 130);
+    for threshold in [0, 9, 64, -1] {
+        let options = Options { threshold, ..good };
+        assert_eq!(run(&options, format, 0, &gradient, held), Err(Error::InvalidArgument));
+    }
+    assert_eq!(run(&good, format, 0, &gradient, held - 1), Err(Error::Shape));
+    assert_eq!(run(&good, format, 0, &gradient[1..], held), Err(Error::Shape));
+    assert_eq!(run(&good, Format::Q8_0, 0, &gradient, held), Err(Error::Unsupported));
+    assert_eq!(run(&good, format, usize::MAX, &gradient, held), Err(Error::SizeOverflow));
+    let mut odd = gradient.clone();
+    odd[2 * cols - 1] = f32::NAN;
+    assert_eq!(run(&good, format, 0, &odd, held), Err(Error::NonFinite));
+    assert_eq!(run(&good, format, 0, &gradient, held), Ok(()));
+    assert_eq!(int4_len(usize::MAX, 3), Err(Error::SizeOverflow));
+    // any bytes are inertia: -8 is beyond the threshold, and moves its trit
+    let mut packed = pack(Format::Tq2_0, 1, 3, &[1, 0, -1], 1.0);
+    let mut inertia = [0x88, 0x08];
+    let options = Options { threshold: 3, ..good };
+    let report = update_int4(
+        Format::Tq2_0,
+        &options,
+        Clock { seed: 0, step: 0 },
+        0,
+        1,
+        3,
+        &[0.0; 3],
+        &mut packed,
+        &mut inertia,
+    );
+    assert_eq!(report.map(|r| (r.lowered, r.raised)), Ok((2, 0)));
+    assert_eq!(inertia, [0xEE, 0x0E]);
+}
+
 #[test]
 fn weight_decay_empties_what_no_gradient_holds() {
     let cols = 500;
@@ -334,6 +459,12 @@ fn state_sizes_in_bytes() {
     assert_eq!(state_bytes(Format::Tq2_0, 512, 512), Ok(262_144 + 67_584));
     assert_eq!(state_bytes(Format::Tq1_0, 512, 512), Ok(262_144 + 55_296));
     assert_eq!(state_bytes(Format::DenseTernary, 512, 512), Ok(262_144 + 512 * 105));
+    // in 4 bits: 0.7578, 0.7109 and 0.7051 bytes a weight
+    assert_eq!(int4_len(512, 512), Ok(131_072));
+    assert_eq!(state_bytes_int4(Format::Tq2_0, 512, 512), Ok(131_072 + 67_584));
+    assert_eq!(state_bytes_int4(Format::Tq1_0, 512, 512), Ok(131_072 + 55_296));
+    assert_eq!(state_bytes_int4(Format::DenseTernary, 512, 512), Ok(131_072 + 512 * 105));
+    assert_eq!(state_bytes_int4(Format::FiveLevel, 1, 1), Err(Error::Unsupported));
     for format in FORMATS {
         let layer = Layer::new(format, 5, 77, &random_trits(5 * 77, 1));
         assert_eq!(state_bytes(format, 5, 77).unwrap(), layer.packed.len() + layer.inertia.len());
@@ -426,14 +557,41 @@ fn error_of(label: usize, scores: &[f32; 10]) -> [f32; 10] {
     core::array::from_fn(|i| e[i] / sum - f32::from(u8::from(i == label)))
 }
 
+/// What learns: takes a step with options for a rate of 1 at the end of the training.
+trait Learner {
+    fn layer(&self) -> &Layer;
+    fn learn(&mut self, rate: f32, step: u64, gradient: &[f32]) -> Report;
+}
+
+impl Learner for Layer {
+    fn layer(&self) -> &Layer {
+        self
+    }
+    fn learn(&mut self, rate: f32, step: u64, gradient: &[f32]) -> Report {
+        let options = Options { rate: 600.0 * rate, threshold: 100, scale_rate: 0.05, ..Options::default() };
+        self.step(&options, Clock { seed: 42, step }, gradient)
+    }
+}
+
+impl Learner for Halved {
+    fn layer(&self) -> &Layer {
+        &self.layer
+    }
+    fn learn(&mut self, rate: f32, step: u64, gradient: &[f32]) -> Report {
+        let rate = 600.0 * 8.0 / 100.0 * rate;
+        // Forgetting keeps the noise of few bits from piling up.
+        let options = Options { rate, threshold: 8, decay: 0.02, scale_rate: 0.05, ..Options::default() };
+        self.part(&options, Clock { seed: 42, step }, 0, 10, gradient)
+    }
+}
+
 /// Trains a linear classifier from `from` to `to` steps; the only weights are those of the layer.
-fn train(layer: &mut Layer, images: &[(usize, [f32; 65])], from: u64, to: u64) -> f32 {
+fn train(learner: &mut impl Learner, images: &[(usize, [f32; 65])], from: u64, to: u64) -> f32 {
     const BATCH: usize = 48;
     let mut flips = 0.0;
     for step in from..to {
         let progress = step as f32 / STEPS as f32;
-        let rate = 600.0 * (1.0 - progress);
-        let options = Options { rate, threshold: 100, scale_rate: 0.05, ..Options::default() };
+        let layer = learner.layer();
         let mut dice = Random::new(11, step);
         let mut gradient = vec![0.0; 10 * 65];
         for _ in 0..BATCH {
@@ -444,7 +602,7 @@ fn train(layer: &mut Layer, images: &[(usize, [f32; 65])], from: u64, to: u64) -
                 row.iter_mut().zip(x).for_each(|(g, x)| *g += error * x / BATCH as f32);
             }
         }
-        flips = layer.step(&options, Clock { seed: 42, step }, &gradient).flip_rate();
+        flips = learner.learn(1.0 - progress, step, &gradient).flip_rate();
     }
     flips
 }
@@ -488,4 +646,34 @@ fn a_classifier_of_digits_learns_without_a_float_weight() {
     assert_eq!(resumed, layer);
     let trits = layer.trits().iter().map(|&t| t as f32).collect::<Vec<_>>();
     assert!(rmse(&trits, &[0.0; 650]) > 0.5);
+}
+
+/// The same classifier with inertia in 4 bits: what half the state costs.
+#[test]
+fn four_bits_of_inertia_learn_the_digits_too() {
+    let (training, held_out) = (digits("train"), digits("test"));
+    for format in FORMATS {
+        let mut layer = Layer::new(format, 10, 65, &[0; 650]);
+        layer.packed = pack(format, 10, 65, &[0; 650], 0.5);
+        let mut learner = layer.halved();
+        // 330 bytes of inertia where a byte each takes 650
+        assert_eq!(state_bytes_int4(format, 10, 65).unwrap(), 330 + learner.layer.packed.len());
+        let flips = train(&mut learner, &training, 0, STEPS);
+        let (on_training, on_test) =
+            (accuracy(&learner.layer, &training), accuracy(&learner.layer, &held_out));
+        println!(
+            "{format:?}, {} bytes: {:.2} % of the training images, {:.2} % of the others, flip rate {flips}",
+            330 + learner.layer.packed.len(),
+            100.0 * on_training,
+            100.0 * on_test
+        );
+        assert!(on_training > 0.95 && on_test > 0.92, "{format:?} {on_training} {on_test}");
+        // interrupted after 1000 steps and resumed from the stored bytes
+        let mut first = layer.halved();
+        train(&mut first, &training, 0, 1000);
+        let (packed, bytes) = (first.layer.packed.clone(), first.bytes.clone());
+        let mut resumed = Halved { layer: Layer { packed, ..layer.halved().layer }, bytes };
+        train(&mut resumed, &training, 1000, STEPS);
+        assert_eq!(resumed, learner);
+    }
 }

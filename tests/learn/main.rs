@@ -7,4 +7,6 @@ mod hybrid;
 mod latent_free;
 mod optimizer;
 mod optimizer_digits;
+mod optimizer_packed;
 mod optimizer_support;
+mod packets;

@@ -52,6 +52,18 @@ impl Run {
         optimizer.step(inputs, params, outputs, &mut self.scratch)
     }
 
+    pub fn try_step_packed(
+        &mut self,
+        packed: &[u8],
+        inputs: &Inputs<'_>,
+        params: &mut [f32],
+        outputs: Outputs<'_>,
+    ) -> Result<Report, hybridq::Error> {
+        let (state, memory) = (&mut self.state, self.memory.bytes());
+        let mut optimizer = Optimizer { options: &self.options, groups: &self.groups, state, memory };
+        optimizer.step_packed(packed, inputs, params, outputs, &mut self.scratch)
+    }
+
     pub fn step(&mut self, gradient: &[f32], params: &mut [f32]) -> Report {
         self.try_step(&Inputs { gradient, ..Inputs::default() }, params, Outputs::default()).unwrap()
     }

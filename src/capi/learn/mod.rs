@@ -10,3 +10,4 @@ pub mod optimizer_step;
 pub mod hybrid;
 
 pub mod predictor;
+pub mod packets;

@@ -180,76 +180,197 @@ pub unsafe extern "C" fn hq_optimizer_step(
     scratch_size: usize,
 ) -> hq_status {
     status(|| {
-        // SAFETY: the caller vouches for the memory.
-        let options = unsafe { self::options(options) }?;
-        let outputs = if outputs.is_null() {
-            NOTHING
-        } else if !outputs.is_aligned() {
-            return Err(Error::Misaligned);
-        } else {
-            // SAFETY: neither NULL nor misaligned; the caller vouches for the rest.
-            unsafe { outputs.read() }
-        };
-        let set = match set.is_null() {
-            true => None,
-            // SAFETY: as above.
-            false => Some(unsafe { Checked::new(set) }?),
-        };
-        let (groups, state) = (Input::new(groups, groups_len)?, Output::new(state, 1)?);
-        let memory = Output::bytes(memory, memory_size)?;
         let gradient = Input::new(gradient, gradient_len)?;
-        let losses = Input::new(losses, if losses.is_null() { 0 } else { 2 })?;
-        let params = Output::new(params, params_len)?;
-        let visible = Output::new(outputs.visible, outputs.visible_len)?;
-        let packed = Output::new(outputs.packed, outputs.packed_size)?;
-        let codes = Output::new(outputs.gradient, outputs.gradient_size)?;
-        let steps = Output::new(outputs.groups, outputs.groups_len)?;
-        let report = Output::optional(report)?;
-        let scratch = Output::bytes(scratch, scratch_size)?;
-        let (written, read) = (
-            [
-                state.span(),
-                memory.span(),
-                params.span(),
-                visible.span(),
-                packed.span(),
-                codes.span(),
-                steps.span(),
-                report.span(),
-                scratch.span(),
-            ],
-            [groups.span(), gradient.span(), losses.span()],
-        );
-        match &set {
-            // SAFETY: as above.
-            Some(set) => unsafe { set.apart(&written, &read) }?,
-            None => disjoint(&written, &read)?,
+        // SAFETY: the caller vouches for the memory.
+        unsafe {
+            step(
+                options,
+                groups,
+                groups_len,
+                state,
+                memory,
+                memory_size,
+                gradient,
+                None,
+                losses,
+                set,
+                params,
+                params_len,
+                outputs,
+                report,
+                scratch,
+                scratch_size,
+            )
         }
-        let mut room = NO_PARTS;
-        // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
-        let (groups, state, memory) = unsafe { (self::groups(groups), state.slice(), memory.slice()) };
+    })
+}
+
+/// A step from one form of the gradient or the other.
+///
+/// # Safety
+/// Each pointer is valid for the length given with it; `losses` points to two values.
+unsafe fn step(
+    options: *const hq_optimizer_options,
+    groups: *const hq_optimizer_group,
+    groups_len: usize,
+    state: *mut hq_optimizer_state,
+    memory: *mut c_void,
+    memory_size: usize,
+    floats: Input<f32>,
+    trits: Option<Input<u8>>,
+    losses: *const f32,
+    set: *const hq_set,
+    params: *mut f32,
+    params_len: usize,
+    outputs: *const hq_optimizer_outputs,
+    report: *mut hq_optimizer_report,
+    scratch: *mut c_void,
+    scratch_size: usize,
+) -> Result<(), Error> {
+    // SAFETY: the caller vouches for the memory.
+    let options = unsafe { self::options(options) }?;
+    let outputs = if outputs.is_null() {
+        NOTHING
+    } else if !outputs.is_aligned() {
+        return Err(Error::Misaligned);
+    } else {
+        // SAFETY: neither NULL nor misaligned; the caller vouches for the rest.
+        unsafe { outputs.read() }
+    };
+    let set = match set.is_null() {
+        true => None,
         // SAFETY: as above.
-        let (gradient, losses, params) = unsafe { (gradient.slice(), losses.slice(), params.slice()) };
+        false => Some(unsafe { Checked::new(set) }?),
+    };
+    let (groups, state) = (Input::new(groups, groups_len)?, Output::new(state, 1)?);
+    let memory = Output::bytes(memory, memory_size)?;
+    let losses = Input::new(losses, if losses.is_null() { 0 } else { 2 })?;
+    let params = Output::new(params, params_len)?;
+    let visible = Output::new(outputs.visible, outputs.visible_len)?;
+    let packed = Output::new(outputs.packed, outputs.packed_size)?;
+    let codes = Output::new(outputs.gradient, outputs.gradient_size)?;
+    let steps = Output::new(outputs.groups, outputs.groups_len)?;
+    let report = Output::optional(report)?;
+    let scratch = Output::bytes(scratch, scratch_size)?;
+    let (written, read) = (
+        [
+            state.span(),
+            memory.span(),
+            params.span(),
+            visible.span(),
+            packed.span(),
+            codes.span(),
+            steps.span(),
+            report.span(),
+            scratch.span(),
+        ],
+        [groups.span(), floats.span(), trits.map_or(losses.span(), |t| t.span()), losses.span()],
+    );
+    match &set {
         // SAFETY: as above.
-        let (visible, packed, codes) = unsafe { (visible.slice(), packed.slice(), codes.slice()) };
+        Some(set) => unsafe { set.apart(&written, &read) }?,
+        None => disjoint(&written, &read)?,
+    }
+    let mut room = NO_PARTS;
+    // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
+    let (groups, state, memory) = unsafe { (self::groups(groups), state.slice(), memory.slice()) };
+    // SAFETY: as above.
+    let (gradient, losses, params) = unsafe { (floats.slice(), losses.slice(), params.slice()) };
+    // SAFETY: as above.
+    let (visible, packed, codes) = unsafe { (visible.slice(), packed.slice(), codes.slice()) };
+    // SAFETY: as above.
+    let (steps, report, scratch) = unsafe { (steps.slice(), report.slice(), scratch.slice()) };
+    let [state] = bytemuck::must_cast_slice_mut(state) else { return Err(Error::NullPointer) };
+    let set = match &set {
         // SAFETY: as above.
-        let (steps, report, scratch) = unsafe { (steps.slice(), report.slice(), scratch.slice()) };
-        let [state] = bytemuck::must_cast_slice_mut(state) else { return Err(Error::NullPointer) };
-        let set = match &set {
-            // SAFETY: as above.
-            Some(set) => Some(unsafe { set.set(&mut room) }?),
-            None => None,
-        };
-        let inputs = Inputs { gradient, losses: losses.first_chunk().copied(), set };
-        let steps: &mut [hq_optimizer_group_step] = steps;
-        let outputs =
-            Outputs { visible, packed, gradient: codes, groups: bytemuck::must_cast_slice_mut(steps) };
-        let mut optimizer = Optimizer { options: &options, groups, state, memory };
-        let done = optimizer.step(&inputs, params, outputs, scratch)?;
-        if let [report] = report {
-            *report = hq_optimizer_report::from_rust(&done);
+        Some(set) => Some(unsafe { set.set(&mut room) }?),
+        None => None,
+    };
+    let inputs = Inputs { gradient, losses: losses.first_chunk().copied(), set };
+    let steps: &mut [hq_optimizer_group_step] = steps;
+    let outputs = Outputs { visible, packed, gradient: codes, groups: bytemuck::must_cast_slice_mut(steps) };
+    let mut optimizer = Optimizer { options: &options, groups, state, memory };
+    let done = match trits {
+        None => optimizer.step(&inputs, params, outputs, scratch)?,
+        // SAFETY: as above.
+        Some(trits) => optimizer.step_packed(unsafe { trits.slice() }, &inputs, params, outputs, scratch)?,
+    };
+    if let [report] = report {
+        *report = hq_optimizer_report::from_rust(&done);
+    }
+    Ok(())
+}
+
+/// `hq_optimizer_step` with a gradient of packed trits: 0.2 bytes a value are held of it, and no `float` copy.
+///
+/// The step is that from the numbers which `hq_optimizer_unpack_gradient` gives, to the bit.
+///
+/// - `gradient`: `gradient_size` = `hq_optimizer_bytes.gradient` bytes, as a step writes them to `outputs`, or for each group
+///   the body of a gradient packet (`HQ_GRADIENT_PACKET_HEADER_SIZE` bytes after its beginning).
+/// - all others: as there.
+///
+/// The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+///
+/// Errors: as `hq_optimizer_step`; `HQ_ERROR_NON_FINITE` for a scale that is NaN or infinite, `HQ_ERROR_CORRUPT` for one below 0
+/// and for codes above 242. The step is refused whole: parameters, state, memory and outputs are untouched then.
+///
+/// # Safety
+/// Each pointer is valid for the length given with it; `losses` points to two values.
+///
+/// ```c
+/// const hq_optimizer_group group = {1, 5, 0.5f, 10.0f};
+/// const uint8_t gradient[5] = {0, 0, 0, 0x3E, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 1 * 81}; // 1/8 times -1, 1, 0, 0, 0
+/// float params[5] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f}, memory[5];
+/// static uint8_t scratch[65536];
+/// hq_optimizer_state state;
+/// assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
+/// assert(hq_optimizer_step_packed(NULL, &group, 1, &state, memory, sizeof memory, gradient, 5, NULL, NULL, params, 5,
+///                                 NULL, NULL, scratch, sizeof scratch) == HQ_OK);
+/// assert(params[0] == 1.0625f && params[1] == 0.9375f && params[2] == 1.0f);
+/// ```
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hq_optimizer_step_packed(
+    options: *const hq_optimizer_options,
+    groups: *const hq_optimizer_group,
+    groups_len: usize,
+    state: *mut hq_optimizer_state,
+    memory: *mut c_void,
+    memory_size: usize,
+    gradient: *const u8,
+    gradient_size: usize,
+    losses: *const f32,
+    set: *const hq_set,
+    params: *mut f32,
+    params_len: usize,
+    outputs: *const hq_optimizer_outputs,
+    report: *mut hq_optimizer_report,
+    scratch: *mut c_void,
+    scratch_size: usize,
+) -> hq_status {
+    status(|| {
+        let gradient = Input::new(gradient, gradient_size)?;
+        let none = Input::new(core::ptr::null(), 0)?;
+        // SAFETY: the caller vouches for the memory.
+        unsafe {
+            step(
+                options,
+                groups,
+                groups_len,
+                state,
+                memory,
+                memory_size,
+                none,
+                Some(gradient),
+                losses,
+                set,
+                params,
+                params_len,
+                outputs,
+                report,
+                scratch,
+                scratch_size,
+            )
         }
-        Ok(())
     })
 }
 

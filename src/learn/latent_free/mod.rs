@@ -1,5 +1,5 @@
-//! Ternary weights that learn without a float copy of themselves: the packed trits, and one signed byte of *inertia* for
-//! each, are all the state there is.
+//! Ternary weights that learn without a float copy of themselves: the packed trits, and a small signed integer of *inertia*
+//! for each, are all the state there is.
 //!
 //! # The rule
 //!
@@ -25,12 +25,16 @@
 //! | state | bytes |
 //! |---|---|
 //! | trits, in place | those of the format: 2.0625 bits a weight in [`Format::Tq2_0`], 1.6875 in [`Format::Tq1_0`], 1.6 and a scale a row in [`Format::DenseTernary`] |
-//! | inertia | 1 a weight ([`inertia_len`]) |
+//! | inertia | 1 a weight ([`update`], [`inertia_len`]), or half of one ([`update_int4`], [`int4_len`]) |
 //! | everything else | the seed and the number of the step: 16 |
 //!
-//! A weight with its state takes 9.6 to 10.1 bits, where the usual training with Adam holds 96 beside the packed weight
+//! A weight with its state takes 9.6 to 10.1 bits, or 5.6 to 6.1 with inertia in 4 bits, where the usual training with Adam holds 96 beside the packed weight
 //! (latent weight and two moments in f32). All three ternary formats are unpacked in blocks to registers and written back
 //! at once; `Tq2_0` is the fastest, as its trits are shifted out and not multiplied.
+//!
+//! Inertia in 4 bits is the same rule with a threshold of at most 8: below it everything fits, so [`update_int4`] takes the
+//! decisions of [`update`] with the same options, bit for bit. What few bits cost is the low threshold: evidence is counted
+//! in eighths of a flip, and the random rounding is coarser.
 //!
 //! # Determinism
 //!
@@ -40,12 +44,15 @@
 //! them is the product `rate * g`. The trits and the inertia are the same for every format. Every tensor needs a
 //! seed of its own.
 
+mod held;
 mod noise;
 mod rows;
 mod rule;
 
 use crate::Error;
 use crate::quant::{Format, NonFinite};
+
+use held::{Bytes, Halves, Held};
 
 /// How [`update`] learns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +62,7 @@ pub struct Options {
     pub rate: f32,
     /// The part of the inertia that is forgotten each step, 0 to 1, rounded to a multiple of 2^-15.
     pub decay: f32,
-    /// The inertia that moves a trit, 1 to 127.
+    /// The inertia that moves a trit, 1 to 127; 1 to 8 for [`update_int4`].
     pub threshold: i32,
     /// Pressure towards zero on trits that are not, in units of inertia a step; 0 to 16, rounded to a multiple of 2^-15.
     pub weight_decay: f32,
@@ -83,10 +90,10 @@ impl Default for Options {
 }
 
 impl Options {
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, most: i32) -> Result<(), Error> {
         let fine = (0.0..=f32::MAX).contains(&self.rate)
             && (0.0..=1.0).contains(&self.decay)
-            && (1..=127).contains(&self.threshold)
+            && (1..=most).contains(&self.threshold)
             && (0.0..=16.0).contains(&self.weight_decay)
             && (0.0..=f32::MAX).contains(&self.scale_rate);
         if fine { Ok(()) } else { Err(Error::InvalidArgument) }
@@ -143,7 +150,15 @@ impl Report {
 /// # Errors
 /// [`Error::SizeOverflow`].
 pub fn inertia_len(rows: usize, cols: usize) -> Result<usize, Error> {
-    rows.checked_mul(cols).ok_or(Error::SizeOverflow)
+    held::len::<Bytes>(rows, cols)
+}
+
+/// Bytes of inertia in 4 bits for `rows` x `cols` weights: `ceil(cols / 2)` a row. They start as zeros.
+///
+/// # Errors
+/// [`Error::SizeOverflow`].
+pub fn int4_len(rows: usize, cols: usize) -> Result<usize, Error> {
+    held::len::<Halves>(rows, cols)
 }
 
 /// Bytes of the whole training state of `rows` x `cols` weights: packed trits and inertia.
@@ -161,6 +176,24 @@ pub fn inertia_len(rows: usize, cols: usize) -> Result<usize, Error> {
 pub fn state_bytes(format: Format, rows: usize, cols: usize) -> Result<usize, Error> {
     ternary(format)?;
     inertia_len(rows, cols)?.checked_add(format.matrix_bytes(rows, cols)?).ok_or(Error::SizeOverflow)
+}
+
+/// [`state_bytes`] with inertia in 4 bits.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a format that is not ternary, [`Error::SizeOverflow`].
+///
+/// ```
+/// use hybridq::learn::latent_free::state_bytes_int4;
+/// use hybridq::quant::Format;
+/// // 0.76 bytes a weight; 0.71 in TQ1_0, 0.70 in dense ternary
+/// assert_eq!(state_bytes_int4(Format::Tq2_0, 512, 512)?, 512 * 256 + 512 * 132);
+/// assert_eq!(state_bytes_int4(Format::Tq1_0, 512, 512)?, 512 * 256 + 512 * 108);
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+pub fn state_bytes_int4(format: Format, rows: usize, cols: usize) -> Result<usize, Error> {
+    ternary(format)?;
+    int4_len(rows, cols)?.checked_add(format.matrix_bytes(rows, cols)?).ok_or(Error::SizeOverflow)
 }
 
 fn ternary(format: Format) -> Result<(), Error> {
@@ -221,11 +254,72 @@ pub fn update(
     weights: &mut [u8],
     inertia: &mut [i8],
 ) -> Result<Report, Error> {
+    run::<Bytes>(format, options, clock, first_row, rows, cols, gradient, weights, inertia)
+}
+
+/// [`update`] with inertia in 4 bits, two values a byte: half the state, for thresholds of at most 8.
+///
+/// `inertia`: [`int4_len`] bytes, zeros before the first step; the bytes of a row are described in `held.rs`: 64 values in 32
+/// bytes, byte `j` with value `j` in its low half and value `32 + j` in its high half, in two's complement. Trits, inertia
+/// and report are those of [`update`] with the same options.
+///
+/// # Errors
+/// As [`update`]; [`Error::InvalidArgument`] for a threshold above 8.
+///
+/// ```
+/// use hybridq::learn::latent_free::{Clock, Options, int4_len, update_int4};
+/// use hybridq::quant::{Fit, Format, dequantize, quantize};
+///
+/// let format = Format::Tq1_0;
+/// let options = hybridq::quant::Options::new(format).fit(Fit::Fixed { threshold: 0.5, scale: 1.0 });
+/// let mut weights = vec![0; format.matrix_bytes(1, 4)?];
+/// quantize(format, &options, 1, 4, &[0.0; 4], &mut weights, &mut [0; 64])?;
+/// let mut inertia = vec![0; int4_len(1, 4)?];
+///
+/// let options = Options { rate: 4.0, threshold: 8, ..Options::default() };
+/// for step in 0..4 {
+///     let clock = Clock { seed: 1, step };
+///     update_int4(format, &options, clock, 0, 1, 4, &[0.5, 0.0, -0.75, 0.0], &mut weights, &mut inertia)?;
+/// }
+/// let mut w = [0.0; 4];
+/// dequantize(format, 1, 4, &weights, &mut w)?;
+/// assert_eq!(w, [-1.0, 0.0, 1.0, 0.0]);
+/// assert_eq!(inertia, [0, 4]); // the third weight is a half on its way to the next flip
+/// # Ok::<(), hybridq::Error>(())
+/// ```
+#[expect(clippy::too_many_arguments)] // as `update`
+pub fn update_int4(
+    format: Format,
+    options: &Options,
+    clock: Clock,
+    first_row: usize,
+    rows: usize,
+    cols: usize,
+    gradient: &[f32],
+    weights: &mut [u8],
+    inertia: &mut [u8],
+) -> Result<Report, Error> {
+    run::<Halves>(format, options, clock, first_row, rows, cols, gradient, weights, inertia)
+}
+
+#[expect(clippy::too_many_arguments)] // as `update`
+fn run<H: Held>(
+    format: Format,
+    options: &Options,
+    clock: Clock,
+    first_row: usize,
+    rows: usize,
+    cols: usize,
+    gradient: &[f32],
+    weights: &mut [u8],
+    inertia: &mut [H::Cell],
+) -> Result<Report, Error> {
     ternary(format)?;
-    options.check()?;
-    let cells = inertia_len(rows, cols)?;
+    options.check(H::MOST)?;
+    let cells = rows.checked_mul(cols).ok_or(Error::SizeOverflow)?;
+    let held = held::len::<H>(rows, cols)?;
     let bytes = format.matrix_bytes(rows, cols)?;
-    if gradient.len() != cells || inertia.len() != cells || weights.len() != bytes {
+    if gradient.len() != cells || inertia.len() != held || weights.len() != bytes {
         return Err(Error::Shape);
     }
     noise::check(first_row, rows, cols)?;
@@ -233,5 +327,5 @@ pub fn update(
         return Err(Error::NonFinite);
     }
     let job = rows::Job { format, options, clock, first_row: first_row as u64, cols };
-    Ok(rows::update(&job, gradient, weights, inertia))
+    Ok(rows::update::<H>(&job, gradient, weights, inertia))
 }

@@ -7,6 +7,7 @@ use crate::quant::{Format, dense_ternary, tq1_0, tq2_0};
 use crate::simd;
 use crate::workspace::{pieces_with, split_rows, split_rows_mut};
 
+use super::held::Held;
 use super::noise::{GROUP, Noise};
 use super::rule::{Counts, Rule};
 use super::{Clock, Options, Report};
@@ -38,11 +39,16 @@ pub(super) fn all_finite(x: &[f32]) -> bool {
 }
 
 /// All rows. Lengths have been checked.
-pub(super) fn update(job: &Job<'_>, gradient: &[f32], weights: &mut [u8], inertia: &mut [i8]) -> Report {
+pub(super) fn update<H: Held>(
+    job: &Job<'_>,
+    gradient: &[f32],
+    weights: &mut [u8],
+    inertia: &mut [H::Cell],
+) -> Report {
     let Ok(row_bytes) = job.format.row_bytes(job.cols) else { return Report::default() };
     let cols = job.cols;
     let rows = split_rows(gradient, cols).zip(split_rows_mut(weights, row_bytes));
-    let rows = rows.zip(split_rows_mut(inertia, cols));
+    let rows = rows.zip(split_rows_mut(inertia, H::cells(cols)));
     let (rule, job) = (Rule::new(job.options), *job);
     simd::vectorize(
         simd::active(),
@@ -54,9 +60,9 @@ pub(super) fn update(job: &Job<'_>, gradient: &[f32], weights: &mut [u8], inerti
                 let mut row =
                     Row { rule: &rule, noise, scale_rate: job.options.scale_rate, tally: &mut tally };
                 match job.format {
-                    Format::Tq1_0 => row.blocks::<Tq1>(gradient, packed, inertia),
-                    Format::DenseTernary => row.dense(gradient, packed, inertia),
-                    _ => row.blocks::<Tq2>(gradient, packed, inertia),
+                    Format::Tq1_0 => row.blocks::<Tq1, H>(gradient, packed, inertia),
+                    Format::DenseTernary => row.dense::<H>(gradient, packed, inertia),
+                    _ => row.blocks::<Tq2, H>(gradient, packed, inertia),
                 }
             }
             tally.report
@@ -139,11 +145,12 @@ struct Row<'a> {
 
 impl Row<'_> {
     #[inline(always)]
-    fn blocks<B: Block>(&mut self, gradient: &[f32], packed: &mut [u8], inertia: &mut [i8]) {
+    fn blocks<B: Block, H: Held>(&mut self, gradient: &[f32], packed: &mut [u8], inertia: &mut [H::Cell]) {
         let blocks = pieces_with::<TRITS, _, _>(gradient, split_rows_mut(packed, B::BYTES));
         let mut rest = inertia;
         for (number, (gradient, block)) in blocks.enumerate() {
-            let Some((inertia, later)) = core::mem::take(&mut rest).split_at_mut_checked(gradient.len())
+            let Some((inertia, later)) =
+                core::mem::take(&mut rest).split_at_mut_checked(H::cells(gradient.len()))
             else {
                 return;
             };
@@ -151,13 +158,13 @@ impl Row<'_> {
             let mut trits = [0; TRITS];
             let scale = B::unpack(block, &mut trits);
             let scale = self.learnt_scale(number, scale, gradient, &trits);
-            self.trits(number * TRITS, gradient, &mut trits, inertia);
+            self.trits::<H>(number * TRITS, gradient, &mut trits, inertia);
             B::pack(&trits, scale, block);
         }
     }
 
     #[inline(always)]
-    fn dense(&mut self, gradient: &[f32], packed: &mut [u8], inertia: &mut [i8]) {
+    fn dense<H: Held>(&mut self, gradient: &[f32], packed: &mut [u8], inertia: &mut [H::Cell]) {
         let Some((digits, scale)) = packed.split_last_chunk_mut::<{ dense_ternary::SCALE_BYTES }>() else {
             return;
         };
@@ -166,7 +173,8 @@ impl Row<'_> {
         // Two groups of the format are five of the noise.
         let pairs = pieces_with::<PAIR, _, _>(gradient, digits.chunks_mut(2 * dense_ternary::GROUP_BYTES));
         for (number, (gradient, pair)) in pairs.enumerate() {
-            let Some((inertia, later)) = core::mem::take(&mut rest).split_at_mut_checked(gradient.len())
+            let Some((inertia, later)) =
+                core::mem::take(&mut rest).split_at_mut_checked(H::cells(gradient.len()))
             else {
                 return;
             };
@@ -175,16 +183,22 @@ impl Row<'_> {
             let codes = trits.get_mut(..gradient.len()).unwrap_or_default();
             let halves = codes.chunks_mut(dense_ternary::GROUP_LEN);
             for (codes, group) in halves.zip(pair.chunks(dense_ternary::GROUP_BYTES)) {
-                dense_ternary::unpack_group(group, codes);
+                match (codes.first_chunk_mut(), group.first_chunk()) {
+                    (Some(codes), Some(group)) => dense_ternary::unpack_full(group, codes),
+                    _ => dense_ternary::unpack_group(group, codes),
+                }
             }
             if self.scale_rate > 0.0 {
                 slope += self.slope(gradient, &trits);
             }
-            self.trits(number * PAIR, gradient, &mut trits, inertia);
+            self.trits::<H>(number * PAIR, gradient, &mut trits, inertia);
             let codes = trits.get(..gradient.len()).unwrap_or_default();
             let halves = codes.chunks(dense_ternary::GROUP_LEN);
             for (codes, group) in halves.zip(pair.chunks_mut(dense_ternary::GROUP_BYTES)) {
-                dense_ternary::pack_group(codes, group);
+                match (codes.first_chunk(), group.first_chunk_mut()) {
+                    (Some(codes), Some(group)) => dense_ternary::pack_full(codes, group),
+                    _ => dense_ternary::pack_group(codes, group),
+                }
             }
         }
         *scale = self.moved_scale(0, *scale, slope);
@@ -240,14 +254,14 @@ impl Row<'_> {
 
     /// The rule for the weights from column `first` on, a multiple of 64: at most 320.
     #[inline(always)]
-    fn trits(&mut self, first: usize, gradient: &[f32], trits: &mut [i8], inertia: &mut [i8]) {
+    fn trits<H: Held>(&mut self, first: usize, gradient: &[f32], trits: &mut [i8], inertia: &mut [H::Cell]) {
         let mut counts = Counts::ZERO;
         let mut noise = [[0; GROUP]; 4];
         let (gradients, gradient_tail) = gradient.as_chunks::<GROUP>();
-        let (inertias, inertia_tail) = inertia.as_chunks_mut::<GROUP>();
+        let mut inertia = inertia;
         let (trits, _) = trits.as_chunks_mut::<GROUP>();
         let mut trits = trits.iter_mut();
-        let mut groups = gradients.iter().zip(inertias);
+        let mut groups = gradients.iter();
         let (mut number, mut left) = (first / GROUP, gradients.len());
         while left > 0 {
             let now = if left < noise.len() { 1 } else { noise.len() };
@@ -256,8 +270,14 @@ impl Row<'_> {
             } else {
                 self.noise.groups::<32>(number, &mut noise);
             }
-            for (((g, m), t), noise) in groups.by_ref().zip(trits.by_ref()).zip(&noise).take(now) {
-                self.rule.apply(g, noise, t, m, &mut counts);
+            for ((g, t), noise) in groups.by_ref().zip(trits.by_ref()).zip(&noise).take(now) {
+                let cells = core::mem::take(&mut inertia);
+                let Some((cells, later)) = cells.split_at_mut_checked(H::cells(GROUP)) else { return };
+                inertia = later;
+                let mut m = [0; GROUP];
+                H::read(cells, GROUP, &mut m);
+                self.rule.apply(g, noise, t, &mut m, &mut counts);
+                H::write(&m, GROUP, cells);
             }
             (number, left) = (number + now, left - now);
         }
@@ -266,9 +286,9 @@ impl Row<'_> {
             let [noise, ..] = &noise;
             let (mut g, mut m) = ([0.0; GROUP], [0; GROUP]);
             g.iter_mut().zip(gradient_tail).for_each(|(to, &from)| *to = from);
-            m.iter_mut().zip(inertia_tail.iter()).for_each(|(to, &from)| *to = from);
+            H::read(inertia, gradient_tail.len(), &mut m);
             self.rule.apply(&g, noise, trits, &mut m, &mut counts);
-            inertia_tail.iter_mut().zip(&m).for_each(|(to, &from)| *to = from);
+            H::write(&m, gradient_tail.len(), inertia);
         }
         self.tally.add(gradient.len(), &counts);
     }

@@ -9,7 +9,7 @@ use super::options::Base;
 
 /// The sum of the squares in a block, known times the square of a power of two.
 #[derive(Clone, Copy, Default)]
-pub(super) struct GradientError {
+pub(in crate::learn) struct GradientError {
     /// Of the values.
     pub(super) whole: f32,
     /// Of what quantization changed.
@@ -54,7 +54,7 @@ pub(super) fn largest<F: Floats>(f: F, x: &[f32]) -> f32 {
 /// the threshold begins at 3/4 of the mean magnitude and moves to half the mean of what is above it, twice. For any
 /// input the error is smaller than the input, which error feedback needs (Karimireddy et al., arXiv:1901.09847).
 #[inline(always)]
-pub(super) fn to_ternary<F: Floats>(
+pub(in crate::learn) fn to_ternary<F: Floats>(
     f: F,
     sigma: f32,
     n: usize,

@@ -1,14 +1,15 @@
 //! Steps that land on few bits: base direction, bound, quantized gradient with error feedback, quantized parameters.
 
-mod block;
+pub(in crate::learn) mod block;
 mod options;
 mod parameters;
 mod report;
+mod source;
 mod state;
 mod step;
-mod store;
+pub(in crate::learn) mod store;
 mod survey;
-mod trits;
+pub(in crate::learn) mod trits;
 mod whole;
 
 pub(super) use parameters::bend;

@@ -10,6 +10,7 @@ use super::block::{self, Direction};
 use super::options::{Base, GradientForm, Group, Options, Storage, check_groups, total};
 use super::parameters::{self, Loss, Packer, Room};
 use super::report::{GroupStep, Report};
+use super::source::{self, Source};
 use super::state::{Sections, State, gradient_size, packed_size};
 use super::store::BLOCK;
 use super::survey::{self, survey};
@@ -149,13 +150,70 @@ impl Optimizer<'_> {
         outputs: Outputs<'_>,
         scratch: &mut [u8],
     ) -> Result<Report, Error> {
+        self.step_from(Source::Floats(inputs.gradient), inputs, params, outputs, scratch)
+    }
+
+    /// [`Optimizer::step`] with a gradient of packed trits: 0.2 bytes a value are held of it, and no f32 copy; a block at a time
+    /// is unpacked to the scratch.
+    ///
+    /// `packed` has [`gradient_size`] bytes, as a step writes them to [`Outputs::gradient`], or the body of a
+    /// [packet](crate::learn::packets::body) for each group. `inputs.gradient` is empty. The step is that from the numbers
+    /// which [`unpack_gradient`](super::unpack_gradient) gives, to the bit.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`]; [`Error::NonFinite`] for a scale that is NaN or infinite, [`Error::Corrupt`] for one below 0 and for
+    /// codes above 242.
+    ///
+    /// ```
+    /// use hybridq::learn::optimizer::{Group, Inputs, Optimizer, Options, Outputs, memory_size, start, workspace_size};
+    ///
+    /// let group = Group { rows: 1, cols: 5, learning_rate: 0.5, radius: f32::INFINITY };
+    /// let options = Options { clip_norm: f32::INFINITY, ..Options::DEFAULT };
+    /// let mut memory = vec![0u32; memory_size(&options, &[group])?.div_ceil(4)];
+    /// let memory = bytemuck::cast_slice_mut(&mut memory);
+    /// let mut state = start(&options, &[group], memory)?;
+    /// let mut scratch = vec![0; workspace_size(&options, &[group], None)?];
+    /// let mut optimizer = Optimizer { options: &options, groups: &[group], state: &mut state, memory };
+    ///
+    /// let packed = [0, 0, 0, 0x40, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 2 * 81]; // the scale 2, and trits -1 1 0 0 1
+    /// let mut params = [1.0; 5];
+    /// optimizer.step_packed(&packed, &Inputs::default(), &mut params, Outputs::default(), &mut scratch)?;
+    /// assert_eq!(params, [2.0, 0.0, 1.0, 1.0, 0.0]);
+    /// # Ok::<(), hybridq::Error>(())
+    /// ```
+    pub fn step_packed(
+        &mut self,
+        packed: &[u8],
+        inputs: &Inputs<'_>,
+        params: &mut [f32],
+        outputs: Outputs<'_>,
+        scratch: &mut [u8],
+    ) -> Result<Report, Error> {
+        if !inputs.gradient.is_empty() {
+            return Err(Error::Shape);
+        }
+        self.step_from(Source::Packed(packed), inputs, params, outputs, scratch)
+    }
+
+    fn step_from(
+        &mut self,
+        gradient: Source<'_>,
+        inputs: &Inputs<'_>,
+        params: &mut [f32],
+        outputs: Outputs<'_>,
+        scratch: &mut [u8],
+    ) -> Result<Report, Error> {
         let (options, groups) = (self.options, self.groups);
         options.check()?;
         check_groups(groups)?;
         self.state.check(options, groups)?;
         let len = total(groups)?;
         let Outputs { visible, packed, gradient: codes, groups: steps } = outputs;
-        if inputs.gradient.len() != len || params.len() != len {
+        let fits = match gradient {
+            Source::Floats(x) => x.len() == len,
+            Source::Packed(bytes) => bytes.len() == gradient_size(groups)?,
+        };
+        if !fits || params.len() != len {
             return Err(Error::Shape);
         }
         let sections = Sections::new(options, groups)?;
@@ -186,7 +244,10 @@ impl Optimizer<'_> {
             _ => None,
         };
 
-        let found = survey(inputs.gradient)?;
+        if let Source::Packed(bytes) = gradient {
+            source::check(bytes, groups)?;
+        }
+        let found = survey(gradient, groups, Carver::new(scratch).take(longest(groups)?)?)?;
         let largest = survey::largest(params)?;
         let plan = Plan::new(options, groups, self.state, &found, largest)?;
 
@@ -211,7 +272,7 @@ impl Optimizer<'_> {
             groups,
             steps: self.state.steps,
             plan: &plan,
-            gradient: inputs.gradient,
+            gradient,
             params: &mut *params,
             parts: [moment, second, residual],
             rooms,

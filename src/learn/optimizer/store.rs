@@ -21,7 +21,7 @@ use super::options::Storage;
 use super::trits;
 
 /// Values of a block: five trits a byte and 256 values a scale both divide it.
-pub(super) const BLOCK: usize = 1280;
+pub(in crate::learn) const BLOCK: usize = 1280;
 /// Values that share a scale.
 const RUN8: usize = 256;
 const RUN4: usize = 128;
@@ -31,7 +31,7 @@ const TINY: f32 = f32::from_bits((127 - 110) << 23);
 
 /// Which numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::learn) enum Kind {
     Signed,
     /// The root of the second moment.
     Root,
@@ -51,7 +51,7 @@ fn block_bytes(storage: Storage, kind: Kind, n: usize) -> usize {
 }
 
 /// Bytes of a run of `len` values.
-pub(super) fn run_bytes(storage: Storage, kind: Kind, len: usize) -> Result<usize, Error> {
+pub(in crate::learn) fn run_bytes(storage: Storage, kind: Kind, len: usize) -> Result<usize, Error> {
     (len / BLOCK)
         .checked_mul(block_bytes(storage, kind, BLOCK))
         .and_then(|n| n.checked_add(block_bytes(storage, kind, len % BLOCK)))
@@ -60,7 +60,12 @@ pub(super) fn run_bytes(storage: Storage, kind: Kind, len: usize) -> Result<usiz
 
 /// Takes the bytes of the next block of `n` values from the front of `rest`.
 #[inline(always)]
-pub(super) fn next<'a>(rest: &mut &'a mut [u8], storage: Storage, kind: Kind, n: usize) -> &'a mut [u8] {
+pub(in crate::learn) fn next<'a>(
+    rest: &mut &'a mut [u8],
+    storage: Storage,
+    kind: Kind,
+    n: usize,
+) -> &'a mut [u8] {
     let bytes = block_bytes(storage, kind, n);
     match core::mem::take(rest).split_at_mut_checked(bytes) {
         Some((head, tail)) => {
@@ -73,15 +78,15 @@ pub(super) fn next<'a>(rest: &mut &'a mut [u8], storage: Storage, kind: Kind, n:
 
 /// Numbers for stochastic rounding: a function of seed, stream and block.
 #[derive(Clone, Copy)]
-pub(super) struct Dice {
-    pub(super) seed: u64,
-    pub(super) stream: u64,
+pub(in crate::learn) struct Dice {
+    pub(in crate::learn) seed: u64,
+    pub(in crate::learn) stream: u64,
     /// The first of the 160 positions of a block.
-    pub(super) position: u64,
+    pub(in crate::learn) position: u64,
 }
 
 /// Positions that a block takes: eight values each.
-pub(super) const POSITIONS: u64 = (BLOCK / 8) as u64;
+pub(in crate::learn) const POSITIONS: u64 = (BLOCK / 8) as u64;
 
 impl Dice {
     /// Adds to each of `y` a multiple of 2^-16 between -1/2 and 1/2, so that rounding to nearest is right on average.
@@ -98,7 +103,7 @@ impl Dice {
 }
 
 /// How what does not fit the codes is treated.
-pub(super) enum Rest<'a> {
+pub(in crate::learn) enum Rest<'a> {
     /// Rounded to nearest, and the error times the factor added to these.
     Kept { to: &'a mut [f32], factor: f32 },
     /// Rounded up or down at random, right on average.
@@ -129,7 +134,7 @@ fn split(bytes: &mut [u8], runs: usize) -> (&mut [[u8; 4]], &mut [u8]) {
 }
 
 /// Reads a block.
-pub(super) fn load(storage: Storage, kind: Kind, bytes: &mut [u8], x: &mut [f32]) {
+pub(in crate::learn) fn load(storage: Storage, kind: Kind, bytes: &mut [u8], x: &mut [f32]) {
     match storage {
         Storage::None => x.fill(0.0),
         Storage::F32 => {
@@ -176,7 +181,7 @@ pub(super) fn load(storage: Storage, kind: Kind, bytes: &mut [u8], x: &mut [f32]
 }
 
 /// Writes a block. `x` is lost.
-pub(super) fn save(storage: Storage, kind: Kind, x: &mut [f32], bytes: &mut [u8], rest: Rest<'_>) {
+pub(in crate::learn) fn save(storage: Storage, kind: Kind, x: &mut [f32], bytes: &mut [u8], rest: Rest<'_>) {
     match (storage, kind) {
         (Storage::None, _) => {}
         (Storage::F32, _) => {

@@ -4,6 +4,8 @@ use crate::math::{Compensated, guard_scale, tree_sum};
 use crate::simd::floats::{self, FloatKernel, Floats};
 use crate::{Error, simd};
 
+use super::options::Group;
+use super::source::Source;
 use super::store::BLOCK;
 
 /// What one pass over an array finds.
@@ -26,14 +28,16 @@ impl Survey {
 ///
 /// # Errors
 /// [`Error::NonFinite`].
-pub(super) fn survey(x: &[f32]) -> Result<Survey, Error> {
-    let plain = look(x, 1.0)?;
+///
+/// A packed gradient is read through `spare`, a block long, to what its f32 numbers would give.
+pub(super) fn survey(x: Source<'_>, groups: &[Group], spare: &mut [f32]) -> Result<Survey, Error> {
+    let plain = look(x, groups, spare, 1.0)?;
     const SMALL: f32 = f32::from_bits((127 - 80) << 23);
     if plain.largest == 0.0 || (SMALL..=f32::MAX).contains(&plain.squares) {
         return Ok(plain);
     }
     // Squares have overflowed, or lost bits: rare, and worth another pass.
-    look(x, guard_scale(plain.largest))
+    look(x, groups, spare, guard_scale(plain.largest))
 }
 
 /// The largest magnitude alone.
@@ -41,17 +45,35 @@ pub(super) fn survey(x: &[f32]) -> Result<Survey, Error> {
 /// # Errors
 /// [`Error::NonFinite`].
 pub(super) fn largest(x: &[f32]) -> Result<f32, Error> {
-    look(x, 1.0).map(|found| found.largest)
+    look(Source::Floats(x), &[], &mut [], 1.0).map(|found| found.largest)
 }
 
-fn look(x: &[f32], guard: f32) -> Result<Survey, Error> {
-    let found = floats::run(simd::active(), Look { x, guard });
+fn look(x: Source<'_>, groups: &[Group], spare: &mut [f32], guard: f32) -> Result<Survey, Error> {
+    let found = floats::run(simd::active(), Look { x, groups, spare, guard });
     found.ok_or(Error::NonFinite)
 }
 
 struct Look<'a> {
-    x: &'a [f32],
+    x: Source<'a>,
+    groups: &'a [Group],
+    spare: &'a mut [f32],
     guard: f32,
+}
+
+/// What has been seen of a block and of all before it: squares, largest magnitude, and a number that is NaN once a value was NaN
+/// or infinite. By value, so that it stays in registers.
+type Seen<F> = [<F as Floats>::V; 3];
+
+#[inline(always)]
+fn see<F: Floats>(f: F, guard: F::V, [sums, largest, odd]: Seen<F>, group: &[f32; 16]) -> Seen<F> {
+    let v = f.load(group);
+    let scaled = f.mul(v, guard);
+    [
+        f.add(sums, f.mul(scaled, scaled)),
+        f.max(largest, f.abs(v)),
+        // Of an infinity or a NaN this is NaN.
+        f.add(odd, f.mul(v, f.splat(0.0))),
+    ]
 }
 
 impl FloatKernel for Look<'_> {
@@ -61,25 +83,70 @@ impl FloatKernel for Look<'_> {
     fn run<F: Floats>(self, f: F) -> Option<Survey> {
         let guard = f.splat(self.guard);
         let zero = f.splat(0.0);
-        let (mut largest, mut odd) = (zero, zero);
+        let mut seen: Seen<F> = [zero; 3];
         let mut total = Compensated::default();
-        for block in self.x.chunks(BLOCK) {
-            let mut sums = zero;
-            let (groups, rest) = block.as_chunks::<16>();
-            let mut last = [0.0; 16];
-            for (to, &v) in last.iter_mut().zip(rest) {
-                *to = v;
+        match self.x {
+            Source::Floats(x) => {
+                for block in x.chunks(BLOCK) {
+                    let (groups, rest) = block.as_chunks::<16>();
+                    let mut last = [0.0; 16];
+                    for (to, &v) in last.iter_mut().zip(rest) {
+                        *to = v;
+                    }
+                    for group in groups.iter().chain(core::iter::once(&last)) {
+                        seen = see(f, guard, seen, group);
+                    }
+                    let [sums, largest, odd] = seen;
+                    total.add(tree_sum(f.store(sums)));
+                    seen = [zero, largest, odd];
+                }
             }
-            for group in groups.iter().chain(core::iter::once(&last)) {
-                let v = f.load(group);
-                let scaled = f.mul(v, guard);
-                sums = f.add(sums, f.mul(scaled, scaled));
-                largest = f.max(largest, f.abs(v));
-                // Of an infinity or a NaN this is NaN.
-                odd = f.add(odd, f.mul(v, zero));
+            Source::Packed(_) => {
+                // The blocks of the sums go on from group to group, those of the trits do not.
+                let (mut rest, mut own) = (self.x, [0.0; 16]);
+                let (mut filled, mut summed) = (0, 0);
+                for group in self.groups {
+                    let len = group.len().ok()?;
+                    let (x, later) = rest.split(len).ok()?;
+                    rest = later;
+                    let mut at = 0;
+                    while at < len {
+                        let n = (len - at).min(BLOCK);
+                        let mut values = x.block(at, n, &mut *self.spare).get(..n).unwrap_or_default();
+                        at += n;
+                        while let Some((&v, one_less)) = values.split_first() {
+                            if filled == 0
+                                && let Some((group, later)) = values.split_first_chunk::<16>()
+                            {
+                                seen = see(f, guard, seen, group);
+                                values = later;
+                            } else {
+                                if let Some(to) = own.get_mut(filled) {
+                                    *to = v;
+                                }
+                                filled += 1;
+                                values = one_less;
+                                if filled < own.len() {
+                                    continue;
+                                }
+                                seen = see(f, guard, seen, &own);
+                                (own, filled) = ([0.0; 16], 0);
+                            }
+                            summed += 16;
+                            if summed == BLOCK {
+                                let [sums, largest, odd] = seen;
+                                total.add(tree_sum(f.store(sums)));
+                                (seen, summed) = ([zero, largest, odd], 0);
+                            }
+                        }
+                    }
+                }
+                seen = see(f, guard, seen, &own);
+                let [sums, ..] = seen;
+                total.add(tree_sum(f.store(sums)));
             }
-            total.add(tree_sum(f.store(sums)));
         }
+        let [_, largest, odd] = seen;
         let finite = tree_sum(f.store(odd)) == 0.0;
         let largest = f.store(largest).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a });
         finite.then(|| Survey { squares: total.value(), guard: self.guard, largest })

@@ -7,7 +7,7 @@
 use crate::workspace::{split_rows, split_rows_mut};
 
 /// Writes the signs of `x` to `bytes`, `ceil(x.len() / 5)` of them.
-pub(super) fn pack(x: &[f32], bytes: &mut [u8]) {
+pub(in crate::learn) fn pack(x: &[f32], bytes: &mut [u8]) {
     bytes.fill(121); // five trits of value 0
     let planes = bytes.len();
     for (plane, weight) in split_planes(x, planes).zip([1u8, 3, 9, 27, 81]) {
@@ -19,7 +19,7 @@ pub(super) fn pack(x: &[f32], bytes: &mut [u8]) {
 }
 
 /// Writes `scale` times the trits of `bytes` to `x`.
-pub(super) fn unpack(bytes: &[u8], scale: f32, x: &mut [f32]) {
+pub(in crate::learn) fn unpack(bytes: &[u8], scale: f32, x: &mut [f32]) {
     let planes = bytes.len();
     let mut weight = 0;
     let whole = x.len() / planes.max(1) * planes;

@@ -9,6 +9,7 @@ use super::block::{self, Block, GradientError, Read};
 use super::options::{Base, GradientForm, Group, Options, Storage};
 use super::parameters::{Loss, Packer, Room};
 use super::report::GroupStep;
+use super::source::Source;
 use super::step::Plan;
 use super::store::{self, BLOCK, Dice, Kind, POSITIONS, Rest};
 use super::trits;
@@ -62,7 +63,7 @@ pub(super) struct Whole<'a, 'm, 'o> {
     pub(super) groups: &'a [Group],
     pub(super) steps: u64,
     pub(super) plan: &'a Plan,
-    pub(super) gradient: &'a [f32],
+    pub(super) gradient: Source<'a>,
     pub(super) params: &'a mut [f32],
     pub(super) parts: [&'m mut [u8]; 3],
     pub(super) rooms: Rooms<'a>,
@@ -110,7 +111,7 @@ impl Norms {
 
 /// The slices of a group.
 struct Part<'a> {
-    g: &'a [f32],
+    g: Source<'a>,
     p: &'a mut [f32],
     moment: &'a mut [u8],
     second: &'a mut [u8],
@@ -158,7 +159,7 @@ fn held<'x>(
 
 /// `x` itself if it is whole vectors, else a padded copy in `spare`.
 #[inline(always)]
-fn padded<'x>(x: &'x [f32], spare: &'x mut [f32]) -> &'x [f32] {
+pub(super) fn padded<'x>(x: &'x [f32], spare: &'x mut [f32]) -> &'x [f32] {
     if x.len().is_multiple_of(16) {
         return x;
     }
@@ -191,7 +192,7 @@ impl Whole<'_, '_, '_> {
         let mut report = steps.iter_mut();
         for group in self.groups {
             let len = group.len()?;
-            let (g, later) = gradient.split_at_checked(len).ok_or(Error::Shape)?;
+            let (g, later) = gradient.split(len)?;
             gradient = later;
             let code_bytes = bytes_of(Storage::Ternary, Kind::Signed, len)?;
             let mut part = Part {
@@ -284,13 +285,13 @@ impl Whole<'_, '_, '_> {
         let mut total = Compensated::default();
         let (mut moment, mut second) = (&mut *part.moment, &mut *part.second);
         let mut residual = &mut *part.residual;
-        for (g, p) in part.g.chunks(BLOCK).zip(part.p.chunks(BLOCK)) {
-            let n = g.len();
+        for (number, p) in part.p.chunks(BLOCK).enumerate() {
+            let n = p.len();
             let rooms = self.rooms.borrow();
             let moment = store::next(&mut moment, options.moment, Kind::Signed, n);
             let second = store::next(&mut second, options.second_storage(), Kind::Root, n);
             let residual = store::next(&mut residual, options.residual, Kind::Signed, n);
-            let g = padded(g, rooms.g);
+            let g = part.g.block(number * BLOCK, n, rooms.g);
             let p = padded(p, rooms.p);
             // A copy, which quantization may overwrite.
             let e = rooms.e.get_mut(..g.len()).unwrap_or_default();
@@ -325,12 +326,11 @@ impl Whole<'_, '_, '_> {
         let (mut moment, mut second) = (&mut *part.moment, &mut *part.second);
         let (mut residual, mut codes) = (&mut *part.residual, &mut *part.codes);
         let feedback = options.residual != Storage::None;
-        let len = part.g.len();
+        let len = part.p.len();
         let mut at = 0;
         let mut number = part.first;
         while at < len {
             let n = (len - at).min(BLOCK);
-            let g = part.g.get(at..at + n).unwrap_or_default();
             let p = part.p.get_mut(at..at + n).unwrap_or_default();
             let rooms = self.rooms.borrow();
             let moment = store::next(&mut moment, options.moment, Kind::Signed, n);
@@ -342,7 +342,7 @@ impl Whole<'_, '_, '_> {
                 position: number.wrapping_mul(POSITIONS),
             };
 
-            let g = padded(g, rooms.g);
+            let g = part.g.block(at, n, rooms.g);
             let (e, e_bytes) = held((options.residual, Kind::Signed), residual, rooms.e, n);
             let (u, scale, error) = Self::used(f, options, self.plan.clip, (g, n), rooms.u, e);
             if error.guard > 0.0 {

@@ -52,7 +52,6 @@ mod model;
 mod rans;
 mod unit;
 
-#[cfg(feature = "std")]
 pub(crate) use crc::crc32;
 pub use decode::{ArchiveDecoder, ArchiveUnit};
 pub use encode::{archive_bound, archive_encode};

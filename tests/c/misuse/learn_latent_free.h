@@ -68,6 +68,37 @@ static void latent_free(void) {
     wrong.non_finite = HQ_NON_FINITE_SATURATE;
     EXPECT(HQ_OK, LEARN(F, &wrong, 0, ROWS, COLS, bad, CELLS, W, M, report));
 #undef M
+#undef LEARN
+
+    /* Inertia in 4 bits. */
+    SAME(ROWS * COLS / 2, hq_latent_free_int4_size(ROWS, COLS));
+    SAME(max, hq_latent_free_int4_size(max, COLS));
+    SAME(CELLS / 2 + size, hq_latent_free_int4_state_size(F, ROWS, COLS));
+    SAME(max, hq_latent_free_int4_state_size(HQ_FORMAT_Q8_0, ROWS, COLS));
+    SAME(max, hq_latent_free_int4_state_size(-1, ROWS, COLS));
+#define LEARN(format, o, ...) hq_latent_free_update_int4(format, o, 1, 2, 0, ROWS, COLS, __VA_ARGS__)
+#define M (uint8_t *)out.codes, CELLS / 2
+    options.threshold = 8;
+    EXPECT(HQ_OK, LEARN(F, &options, x, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_NULL_POINTER, LEARN(F, NULL, x, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, LEARN(33, &options, x, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_UNSUPPORTED, LEARN(HQ_FORMAT_Q8_0, &options, x, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_NULL_POINTER, LEARN(F, &options, NULL, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_NULL_POINTER, LEARN(F, &options, x, CELLS, NULL, size, M, report));
+    EXPECT(HQ_ERROR_NULL_POINTER, LEARN(F, &options, x, CELLS, W, NULL, CELLS / 2, report));
+    EXPECT(HQ_ERROR_NULL_POINTER, LEARN(F, &options, x, CELLS, W, M, NULL));
+    EXPECT(HQ_ERROR_MISALIGNED, LEARN(F, ODD(hq_latent_free_options, &options), x, CELLS, W, M, report));
+    EXPECT(HQ_ERROR_OVERLAP, LEARN(F, &options, x, CELLS, W, out.bytes, CELLS / 2, report));
+    EXPECT(HQ_ERROR_SHAPE, LEARN(F, &options, x, CELLS - 1, W, M, report));
+    EXPECT(HQ_ERROR_SHAPE, LEARN(F, &options, x, CELLS, W, (uint8_t *)out.codes, CELLS / 2 - 1, report));
+    EXPECT(HQ_ERROR_NON_FINITE, LEARN(F, &options, bad, CELLS, W, M, report));
+    wrong = options;
+    wrong.threshold = 9;
+    EXPECT(HQ_ERROR_INVALID_ARGUMENT, LEARN(F, &wrong, x, CELLS, W, M, report));
+    wrong.threshold = 8;
+    wrong.non_finite = 2;
+    EXPECT(HQ_ERROR_UNKNOWN_ENUM, LEARN(F, &wrong, x, CELLS, W, M, report));
+#undef M
 #undef W
 #undef LEARN
 }

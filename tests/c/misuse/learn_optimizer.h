@@ -141,6 +141,45 @@ static void optimizer(void) {
     EXPECT(HQ_ERROR_SHAPE, USUAL(NULL, gradient, NULL, NULL, NULL));
     state = fresh;
 
+    /* Steps from packed gradients; zeros of scale 0, five trits of value 0 a byte. */
+    {
+        static uint8_t trits[13];
+        memset(trits, 121, sizeof trits);
+        memset(trits, 0, 4);
+        memset(trits + 5, 0, 4);
+#define PACKED(g, n, s, m, d, dn, p, pn, outs)                                                                     \
+    hq_optimizer_step_packed(NULL, g, n, s, m, 64, d, dn, NULL, NULL, p, pn, outs, NULL, room + 1, sizeof room - 1)
+#define FROM(d, dn) PACKED(groups, 2, &state, memory, d, dn, out.f, 16, NULL)
+        EXPECT(HQ_OK, FROM(trits, 12));
+        EXPECT(HQ_ERROR_SHAPE, FROM(trits, 11));
+        EXPECT(HQ_ERROR_SHAPE, FROM(trits, 13));
+        EXPECT(HQ_ERROR_SHAPE, FROM(NULL, 0));
+        EXPECT(HQ_ERROR_NULL_POINTER, FROM(NULL, 12));
+        EXPECT(HQ_ERROR_SIZE_OVERFLOW, FROM(trits, max));
+        EXPECT(HQ_ERROR_OVERLAP, FROM((const uint8_t *)out.f, 12));
+        EXPECT(HQ_ERROR_NULL_POINTER, PACKED(groups, 2, NULL, memory, trits, 12, out.f, 16, NULL));
+        EXPECT(HQ_ERROR_NULL_POINTER, PACKED(groups, 2, &state, NULL, trits, 12, out.f, 16, NULL));
+        EXPECT(HQ_ERROR_NULL_POINTER, PACKED(groups, 2, &state, memory, trits, 12, NULL, 16, NULL));
+        EXPECT(HQ_ERROR_MISALIGNED, PACKED(groups, 2, &state, memory, trits, 12, ODD(float, out.f), 16, NULL));
+        EXPECT(HQ_ERROR_SHAPE, PACKED(groups, 2, &state, memory, trits, 12, out.f, 15, NULL));
+        outputs.gradient_size = 11;
+        EXPECT(HQ_ERROR_OUTPUT_TOO_SMALL, PACKED(groups, 2, &state, memory, trits, 12, out.f, 16, &outputs));
+        for (i = 0; i < 12; i++) {
+            if (i < 4 || (i > 4 && i < 9)) continue;
+            trits[i] = 243;
+            EXPECT(HQ_ERROR_CORRUPT, FROM(trits, 12));
+            trits[i] = 121;
+        }
+        trits[3] = 0xBF; /* a scale of -1/2 */
+        EXPECT(HQ_ERROR_CORRUPT, FROM(trits, 12));
+        trits[2] = 0x80;
+        trits[3] = 0x7F; /* infinity */
+        EXPECT(HQ_ERROR_NON_FINITE, FROM(trits, 12));
+        state = fresh;
+#undef FROM
+#undef PACKED
+    }
+
 #define TRITS(g, n, p, size, to, len) hq_optimizer_unpack_gradient(g, n, p, size, to, len)
     SAME(12, (size_t)(1 + 4 + 3 + 4));
     EXPECT(HQ_OK, TRITS(groups, 2, room, 12, out.f, 16));
