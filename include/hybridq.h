@@ -513,6 +513,16 @@
 #define HQ_PREDICTOR_HISTORY 16
 
 /**
+ * Bytes before the body of a gradient packet. The body is the packed gradient of the optimizer.
+ */
+#define HQ_GRADIENT_PACKET_HEADER_SIZE 40
+
+/**
+ * All weights of sums of gradients together: 2^19.
+ */
+#define HQ_GRADIENT_MAX_WEIGHT 524288
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -1336,7 +1346,7 @@ typedef struct hq_latent_free_options {
      */
     float scale_rate;
     /**
-     * The inertia that moves a trit, 1 to 127.
+     * The inertia that moves a trit, 1 to 127; 1 to 8 for inertia in 4 bits.
      */
     int32_t threshold;
     /**
@@ -2052,6 +2062,121 @@ typedef struct hq_counterfactual {
 } hq_counterfactual;
 
 /**
+ * How gradients become packets; 24 bytes. Fill it with `hq_gradient_packet_options_init`, then change what you need.
+ */
+typedef struct hq_gradient_packet_options {
+    /**
+     * Root mean squares at which magnitudes are clipped when the scale is fitted; above 0, infinity: never.
+     */
+    float sigma;
+    /**
+     * Scales are multiples of 2^unit, -100 to 60; the same for all packets of a run. Gradients with their residual must
+     * stay below 2^(unit + 44).
+     */
+    int32_t unit;
+    /**
+     * How the residual is held: `HQ_STORAGE_F32`, `HQ_STORAGE_INT8`, `HQ_STORAGE_INT4`, or `HQ_STORAGE_NONE`: what is
+     * lost is lost for good.
+     */
+    int32_t residual;
+    /**
+     * Zero.
+     */
+    int32_t reserved;
+    /**
+     * Of the random rounding of residuals in few bits.
+     */
+    uint64_t seed;
+} hq_gradient_packet_options;
+
+/**
+ * What a packet is of; 24 bytes.
+ */
+typedef struct hq_gradient_tag {
+    /**
+     * The step of the run.
+     */
+    uint64_t step;
+    /**
+     * Where the values begin among all parameters: a gradient may be sent in slices.
+     */
+    uint64_t first;
+    /**
+     * The shard of the batch.
+     */
+    uint32_t shard;
+    /**
+     * Samples of the shard, 1 to `HQ_GRADIENT_MAX_WEIGHT`; 1 for all where shards are of equal size.
+     */
+    uint32_t weight;
+} hq_gradient_tag;
+
+/**
+ * What a packet says about itself; 40 bytes.
+ */
+typedef struct hq_gradient_packet {
+    /**
+     * The step of the run.
+     */
+    uint64_t step;
+    /**
+     * Where its values begin among all parameters.
+     */
+    uint64_t first;
+    /**
+     * Its values.
+     */
+    uint64_t len;
+    /**
+     * The shard of the batch.
+     */
+    uint32_t shard;
+    /**
+     * Samples of the shard.
+     */
+    uint32_t weight;
+    /**
+     * Its scales are multiples of 2^unit.
+     */
+    int32_t unit;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} hq_gradient_packet;
+
+/**
+ * What an array of `int64_t` sums of packets stands for; 32 bytes, plain: it may be sent with the array. Fill it with
+ * `hq_gradient_sums_init`.
+ */
+typedef struct hq_gradient_sums {
+    /**
+     * Of all packets in it.
+     */
+    uint64_t step;
+    /**
+     * Where the values begin among all parameters.
+     */
+    uint64_t first;
+    /**
+     * Of all packets together: at most `HQ_GRADIENT_MAX_WEIGHT`.
+     */
+    uint32_t weight;
+    /**
+     * How many packets are in it.
+     */
+    uint32_t packets;
+    /**
+     * The sums are multiples of 2^unit, times weights.
+     */
+    int32_t unit;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} hq_gradient_sums;
+
+/**
  * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
  */
 typedef struct hq_dense_hessian {
@@ -2126,8 +2251,8 @@ typedef struct hq_dense_hessian {
 #define HQ_ERROR_OVERLAP -11
 
 /**
- * A fitted scale exceeds the largest 16-bit float (65504). Rescale the input, or choose
- * `HQ_NON_FINITE_SATURATE`.
+ * A fitted scale exceeds the largest that the format can store (a 16-bit float: 65504). Rescale the input, or choose
+ * `HQ_NON_FINITE_SATURATE` where there is that choice.
  */
 #define HQ_ERROR_SCALE_RANGE -12
 
@@ -6082,6 +6207,79 @@ hq_status hq_latent_free_update(int32_t format,
                                 struct hq_latent_free_report *report);
 
 /**
+ * Bytes of inertia in 4 bits for `rows` x `cols` weights, `ceil(cols / 2)` a row; they start as zeros. `SIZE_MAX` on
+ * overflow.
+ *
+ * ```c
+ * assert(hq_latent_free_int4_size(10, 65) == 330);
+ * ```
+ */
+size_t hq_latent_free_int4_size(size_t rows,
+                                size_t cols);
+
+/**
+ * Bytes of the whole training state of `rows` x `cols` weights with inertia in 4 bits: 0.7 to 0.76 a weight. `SIZE_MAX` on
+ * overflow and for formats that are not ternary.
+ *
+ * ```c
+ * assert(hq_latent_free_int4_state_size(HQ_FORMAT_TQ2_0, 512, 512) == 512 * 256 + 512 * HQ_TQ2_0_ROW_SIZE(512));
+ * ```
+ */
+size_t hq_latent_free_int4_state_size(int32_t format,
+                                      size_t rows,
+                                      size_t cols);
+
+/**
+ * `hq_latent_free_update` with inertia in 4 bits, two values a byte: half the state, for thresholds of 1 to 8.
+ *
+ * Trits and report are those of `hq_latent_free_update` with the same options.
+ *
+ * - `inertia`: `inertia_size` = `hq_latent_free_int4_size(rows, cols)` bytes: those of these rows. 64 values of a row are 32
+ *   bytes (what is left at its end fewer), byte `j` with value `j` in its low half and value `32 + j` in its high half.
+ * - all others: as there. `options` must not be NULL, as the usual threshold is 64.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_latent_free_update`; `HQ_ERROR_INVALID_ARGUMENT` for a threshold above 8. Weights, inertia and report are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static uint8_t weights[HQ_TQ2_0_ROW_SIZE(4)], inertia[2], scratch[64];
+ * const float zeros[4] = {0.0f}, gradient[4] = {0.5f, 0.0f, -0.75f, 0.0f};
+ * hq_latent_free_options options;
+ * hq_latent_free_report report;
+ * uint64_t step, flips = 0;
+ * assert(hq_quantize(HQ_FORMAT_TQ2_0, NULL, 1, 4, zeros, 4, weights, sizeof weights, scratch, sizeof scratch) == HQ_OK);
+ * assert(hq_latent_free_options_init(&options) == HQ_OK);
+ * options.rate = 4.0f;
+ * options.threshold = 8;
+ * for (step = 0; step < 4; step++) {
+ *     assert(hq_latent_free_update_int4(HQ_FORMAT_TQ2_0, &options, 1, step, 0, 1, 4, gradient, 4, weights,
+ *                                       sizeof weights, inertia, sizeof inertia, &report) == HQ_OK);
+ *     flips += report.raised + report.lowered;
+ * }
+ * assert(flips == 2 && report.zeros == 2);
+ * ```
+ */
+hq_status hq_latent_free_update_int4(int32_t format,
+                                     const struct hq_latent_free_options *options,
+                                     uint64_t seed,
+                                     uint64_t step,
+                                     size_t first_row,
+                                     size_t rows,
+                                     size_t cols,
+                                     const float *gradient,
+                                     size_t gradient_len,
+                                     uint8_t *weights,
+                                     size_t weights_size,
+                                     uint8_t *inertia,
+                                     size_t inertia_size,
+                                     struct hq_latent_free_report *report);
+
+/**
  * Writes the usual options: momentum 0.9 in `float`, gradients as they are, clipped to norm 1; parameters hard ternary
  * where they are asked for.
  *
@@ -6242,6 +6440,52 @@ hq_status hq_optimizer_step(const struct hq_optimizer_options *options,
                             struct hq_optimizer_report *report,
                             void *scratch,
                             size_t scratch_size);
+
+/**
+ * `hq_optimizer_step` with a gradient of packed trits: 0.2 bytes a value are held of it, and no `float` copy.
+ *
+ * The step is that from the numbers which `hq_optimizer_unpack_gradient` gives, to the bit.
+ *
+ * - `gradient`: `gradient_size` = `hq_optimizer_bytes.gradient` bytes, as a step writes them to `outputs`, or for each group
+ *   the body of a gradient packet (`HQ_GRADIENT_PACKET_HEADER_SIZE` bytes after its beginning).
+ * - all others: as there.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: as `hq_optimizer_step`; `HQ_ERROR_NON_FINITE` for a scale that is NaN or infinite, `HQ_ERROR_CORRUPT` for one below 0
+ * and for codes above 242. The step is refused whole: parameters, state, memory and outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it; `losses` points to two values.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 5, 0.5f, 10.0f};
+ * const uint8_t gradient[5] = {0, 0, 0, 0x3E, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 1 * 81}; // 1/8 times -1, 1, 0, 0, 0
+ * float params[5] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f}, memory[5];
+ * static uint8_t scratch[65536];
+ * hq_optimizer_state state;
+ * assert(hq_optimizer_start(NULL, &group, 1, &state, memory, sizeof memory) == HQ_OK);
+ * assert(hq_optimizer_step_packed(NULL, &group, 1, &state, memory, sizeof memory, gradient, 5, NULL, NULL, params, 5,
+ *                                 NULL, NULL, scratch, sizeof scratch) == HQ_OK);
+ * assert(params[0] == 1.0625f && params[1] == 0.9375f && params[2] == 1.0f);
+ * ```
+ */
+hq_status hq_optimizer_step_packed(const struct hq_optimizer_options *options,
+                                   const struct hq_optimizer_group *groups,
+                                   size_t groups_len,
+                                   struct hq_optimizer_state *state,
+                                   void *memory,
+                                   size_t memory_size,
+                                   const uint8_t *gradient,
+                                   size_t gradient_size,
+                                   const float *losses,
+                                   const struct hq_set *set,
+                                   float *params,
+                                   size_t params_len,
+                                   const struct hq_optimizer_outputs *outputs,
+                                   struct hq_optimizer_report *report,
+                                   void *scratch,
+                                   size_t scratch_size);
 
 /**
  * Reads the packed trits of a gradient that a step has written.
@@ -6596,6 +6840,268 @@ hq_status hq_predictor_backward(const float *weights,
                                 size_t gradient_len,
                                 float *slope,
                                 size_t slope_len);
+
+/**
+ * Fills `options` with the defaults, which NULL stands for: clip at 2.5 root mean squares, units of 2^-34 (gradients below
+ * 1024), residual in `float`.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `options` points to one writable struct.
+ *
+ * ```c
+ * hq_gradient_packet_options options;
+ * assert(hq_gradient_packet_options_init(&options) == HQ_OK && options.unit == -34);
+ * options.residual = HQ_STORAGE_INT8;
+ * ```
+ */
+hq_status hq_gradient_packet_options_init(struct hq_gradient_packet_options *options);
+
+/**
+ * Bytes of a packet of `len` values: a header of 40 bytes, then for each 1280 values a scale of 4 bytes and five trits a
+ * byte. `SIZE_MAX` on overflow, and from 2^32 values on.
+ *
+ * ```c
+ * assert(hq_gradient_packet_size(12800) == 40 + 10 * 260); // as floats: 51200
+ * ```
+ */
+size_t hq_gradient_packet_size(size_t len);
+
+/**
+ * Bytes of the residual of `len` values, which the sender keeps for each shard; zeros before the first step. `SIZE_MAX` on
+ * overflow, for options out of range and for pointers that cannot be read.
+ *
+ * # Safety
+ * `options` is NULL or points to one struct.
+ *
+ * ```c
+ * assert(hq_gradient_packet_residual_size(NULL, 100) == 400);
+ * ```
+ */
+size_t hq_gradient_packet_residual_size(const struct hq_gradient_packet_options *options,
+                                        size_t len);
+
+/**
+ * Bytes of scratch for `hq_gradient_packet_encode`: at most 15369. `SIZE_MAX` on overflow.
+ *
+ * ```c
+ * assert(hq_gradient_packet_workspace_size(1000000) <= 15369);
+ * ```
+ */
+size_t hq_gradient_packet_workspace_size(size_t len);
+
+/**
+ * Makes a packet of the gradient of a shard: trits and a scale for each 1280 values. What is lost goes to the residual, and with
+ * the next gradient into the next packet.
+ *
+ * A shard is a part of a batch with a fixed number; a rank has one or several. As packets depend on the shard and not on
+ * the rank, the same parameters come out on any number of ranks.
+ *
+ * - `options`: NULL for the usual ones; the same on all ranks.
+ * - `tag`: step, place, shard and weight.
+ * - `gradient`: `gradient_len` values: the mean over the samples of the shard.
+ * - `residual`: `residual_size` = `hq_gradient_packet_residual_size(options, gradient_len)` bytes, of this shard and these
+ *   parameters; read and written.
+ * - `packet`: `packet_size` = `hq_gradient_packet_size(gradient_len)` bytes.
+ * - `error`: the norm of what was lost over that of gradient with residual, or NULL.
+ * - `scratch`: at least `hq_gradient_packet_workspace_size(gradient_len)` bytes.
+ *
+ * The same bits on every tier and target. Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE` (a gradient with its residual reaches 2^(unit + 44)),
+ * `HQ_ERROR_SHAPE` (a length), `HQ_ERROR_INVALID_ARGUMENT` (an option, the weight), `HQ_ERROR_UNKNOWN_ENUM`,
+ * `HQ_ERROR_UNSUPPORTED` (a ternary residual), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_SIZE_OVERFLOW`. Residual, packet and error are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const float gradient[5] = {1.0f, -1.0f, 0.0f, 1.0f, 0.0f};
+ * static uint8_t residual[20], packet[45], scratch[256];
+ * const hq_gradient_tag tag = {0, 0, 0, 1};
+ * float error, back[5];
+ * assert(hq_gradient_packet_encode(NULL, &tag, gradient, 5, residual, 20, packet, 45, &error, scratch, 256) == HQ_OK);
+ * assert(hq_gradient_packet_decode(packet, 45, back, 5, NULL) == HQ_OK);
+ * assert(error == 0.0f && back[1] == -1.0f && back[4] == 0.0f); // three levels already: nothing is lost
+ * ```
+ */
+hq_status hq_gradient_packet_encode(const struct hq_gradient_packet_options *options,
+                                    const struct hq_gradient_tag *tag,
+                                    const float *gradient,
+                                    size_t gradient_len,
+                                    uint8_t *residual,
+                                    size_t residual_size,
+                                    uint8_t *packet,
+                                    size_t packet_size,
+                                    float *error,
+                                    void *scratch,
+                                    size_t scratch_size);
+
+/**
+ * Reads and checks a whole packet: header, checksum, every scale and every code.
+ *
+ * - `packet`: `packet_size` bytes.
+ * - `info`: what it is.
+ *
+ * Callable from any thread. Errors: `HQ_ERROR_CORRUPT` (anything that `hq_gradient_packet_encode` does not write),
+ * `HQ_ERROR_VERSION` (a newer packet), `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`. `info` is
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const uint8_t no_packet[45];
+ * hq_gradient_packet info;
+ * assert(hq_gradient_packet_inspect(no_packet, 45, &info) == HQ_ERROR_CORRUPT);
+ * ```
+ */
+hq_status hq_gradient_packet_inspect(const uint8_t *packet,
+                                     size_t packet_size,
+                                     struct hq_gradient_packet *info);
+
+/**
+ * The gradient of one packet.
+ *
+ * - `packet`: `packet_size` bytes.
+ * - `out`: `out_len` values, as many as the packet has.
+ * - `info`: what the packet is, or NULL.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: as `hq_gradient_packet_inspect`, and `HQ_ERROR_SHAPE`. `out`
+ * and `info` are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const float gradient[2] = {0.5f, -0.5f};
+ * static uint8_t residual[8], packet[45], scratch[256];
+ * const hq_gradient_tag tag = {3, 0, 0, 1};
+ * hq_gradient_packet info;
+ * float back[2];
+ * assert(hq_gradient_packet_encode(NULL, &tag, gradient, 2, residual, 8, packet, 45, NULL, scratch, 256) == HQ_OK);
+ * assert(hq_gradient_packet_decode(packet, 45, back, 2, &info) == HQ_OK);
+ * assert(back[0] == 0.5f && back[1] == -0.5f && info.step == 3 && info.len == 2);
+ * ```
+ */
+hq_status hq_gradient_packet_decode(const uint8_t *packet,
+                                    size_t packet_size,
+                                    float *out,
+                                    size_t out_len,
+                                    struct hq_gradient_packet *info);
+
+/**
+ * Sums of no packets; the array of `int64_t` beside it is to be all zeros.
+ *
+ * - `step`, `first`, `unit`: those of the packets that are to be added; `unit` is that of the options.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `sums` points to one writable struct.
+ *
+ * ```c
+ * hq_gradient_sums sums;
+ * assert(hq_gradient_sums_init(7, 0, -34, &sums) == HQ_OK && sums.packets == 0);
+ * ```
+ */
+hq_status hq_gradient_sums_init(uint64_t step, uint64_t first, int32_t unit, struct hq_gradient_sums *sums);
+
+/**
+ * Adds a packet to sums, in integers: the same sums in any order. Each packet is to be merged once.
+ *
+ * - `packet`: `packet_size` bytes, from anywhere: it is checked as a whole first.
+ * - `sums`, `values`: `values_len` sums, as many as the packet has values.
+ *
+ * A scale is below 2^44 units and all weights together are at most `HQ_GRADIENT_MAX_WEIGHT`, so no sum overflows.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: `HQ_ERROR_CORRUPT`, `HQ_ERROR_VERSION`, `HQ_ERROR_SHAPE`
+ * (another length), `HQ_ERROR_INVALID_ARGUMENT` (a packet of another step, place or unit, or one too many),
+ * `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. Nothing is changed then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * static const float gradients[2][2] = {{0.5f, -0.5f}, {0.25f, 0.25f}};
+ * static uint8_t residuals[2][8], packet[45], scratch[256];
+ * hq_gradient_tag tag = {3, 0, 0, 1};
+ * hq_gradient_sums sums;
+ * int64_t values[2] = {0, 0};
+ * float mean[2];
+ * assert(hq_gradient_sums_init(3, 0, -34, &sums) == HQ_OK);
+ * for (; tag.shard < 2; tag.shard++) {
+ *     assert(hq_gradient_packet_encode(NULL, &tag, gradients[tag.shard], 2, residuals[tag.shard], 8, packet, 45, NULL,
+ *                                      scratch, 256) == HQ_OK);
+ *     assert(hq_gradient_packet_merge(packet, 45, &sums, values, 2) == HQ_OK);
+ * }
+ * assert(hq_gradient_sums_finish(&sums, values, 2, mean, 2) == HQ_OK);
+ * assert(sums.packets == 2 && mean[0] == 0.375f && mean[1] == -0.125f);
+ * ```
+ */
+hq_status hq_gradient_packet_merge(const uint8_t *packet,
+                                   size_t packet_size,
+                                   struct hq_gradient_sums *sums,
+                                   int64_t *values,
+                                   size_t values_len);
+
+/**
+ * Adds sums to sums: those of another thread or rank, of the same step, place and unit.
+ *
+ * - `from`, `from_values`: `from_len` sums.
+ * - `sums`, `values`: as many.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: `HQ_ERROR_SHAPE` (lengths differ),
+ * `HQ_ERROR_INVALID_ARGUMENT` (sums of another kind, or weights beyond `HQ_GRADIENT_MAX_WEIGHT`), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. Nothing is changed then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const hq_gradient_sums there = {3, 0, 2, 2, -34, 0};
+ * hq_gradient_sums here = {3, 0, 1, 1, -34, 0};
+ * const int64_t from[2] = {5, -7};
+ * int64_t values[2] = {1, 1};
+ * assert(hq_gradient_sums_join(&there, from, 2, &here, values, 2) == HQ_OK);
+ * assert(here.weight == 3 && values[0] == 6 && values[1] == -6);
+ * ```
+ */
+hq_status hq_gradient_sums_join(const struct hq_gradient_sums *from,
+                                const int64_t *from_values,
+                                size_t from_len,
+                                struct hq_gradient_sums *sums,
+                                int64_t *values,
+                                size_t values_len);
+
+/**
+ * The mean gradient of all packets in sums, weighted.
+ *
+ * - `sums`, `values`: `values_len` sums.
+ * - `mean`: `mean_len` values, as many.
+ *
+ * Buffers must not overlap. Callable from any thread. Errors: `HQ_ERROR_SHAPE` (lengths differ),
+ * `HQ_ERROR_INVALID_ARGUMENT` (sums of no packets, or such as no merge leaves), `HQ_ERROR_NULL_POINTER`,
+ * `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`. `mean` is untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const hq_gradient_sums sums = {0, 0, 4, 2, -1, 0}; // weights of 4 in all, in halves
+ * const int64_t values[2] = {8, -2};
+ * float mean[2];
+ * assert(hq_gradient_sums_finish(&sums, values, 2, mean, 2) == HQ_OK);
+ * assert(mean[0] == 1.0f && mean[1] == -0.25f);
+ * ```
+ */
+hq_status hq_gradient_sums_finish(const struct hq_gradient_sums *sums,
+                                  const int64_t *values,
+                                  size_t values_len,
+                                  float *mean,
+                                  size_t mean_len);
 
 #ifdef __cplusplus
 }  // extern "C"
