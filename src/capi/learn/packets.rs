@@ -103,7 +103,7 @@ pub struct hq_gradient_sums {
 /// # Safety
 /// NULL, or one readable struct.
 unsafe fn options(options: *const hq_gradient_packet_options) -> Result<Options, Error> {
-    let options = Input::new(options, usize::from(!options.is_null()))?;
+    let options = Input::optional(options)?;
     // SAFETY: the caller vouches for the memory.
     match unsafe { options.slice() }.first() {
         None => Ok(Options::default()),
@@ -250,14 +250,14 @@ pub unsafe extern "C" fn hq_gradient_packet_encode(
     scratch_size: usize,
 ) -> hq_status {
     status(|| {
-        let place = Input::new(options, usize::from(!options.is_null()))?.span();
+        let place = Input::optional(options)?.span();
         // SAFETY: the caller vouches for the memory.
         let options = unsafe { self::options(options) }?;
         let (tag, gradient) = (Input::new(tag, 1)?, Input::new(gradient, gradient_len)?);
         let residual = Output::new(residual, residual_size)?;
         let packet = Output::new(packet, packet_size)?;
-        let error = Output::new(error, usize::from(!error.is_null()))?;
-        let scratch = Output::<u8>::new(scratch.cast(), scratch_size)?;
+        let error = Output::optional(error)?;
+        let scratch = Output::bytes(scratch, scratch_size)?;
         disjoint(
             &[residual.span(), packet.span(), error.span(), scratch.span()],
             &[place, tag.span(), gradient.span()],
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn hq_gradient_packet_decode(
 ) -> hq_status {
     status(|| {
         let (packet, out) = (Input::new(packet, packet_size)?, Output::new(out, out_len)?);
-        let info = Output::new(info, usize::from(!info.is_null()))?;
+        let info = Output::optional(info)?;
         disjoint(&[out.span(), info.span()], &[packet.span()])?;
         // SAFETY: the caller vouches for the memory; no output overlaps another buffer.
         let (packet, out, info) = unsafe { (packet.slice(), out.slice(), info.slice()) };

@@ -284,7 +284,7 @@ pub fn update(
 /// let mut w = [0.0; 4];
 /// dequantize(format, 1, 4, &weights, &mut w)?;
 /// assert_eq!(w, [-1.0, 0.0, 1.0, 0.0]);
-/// assert_eq!(inertia, [0, 4]); // the third weight is a half on its way to the next flip
+/// assert_eq!(inertia, [0x40, 0]); // the third weight, in a high half, has 4 left over: half a flip
 /// # Ok::<(), hybridq::Error>(())
 /// ```
 #[expect(clippy::too_many_arguments)] // as `update`

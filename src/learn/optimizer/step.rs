@@ -170,7 +170,7 @@ impl Optimizer<'_> {
     /// let group = Group { rows: 1, cols: 5, learning_rate: 0.5, radius: f32::INFINITY };
     /// let options = Options { clip_norm: f32::INFINITY, ..Options::DEFAULT };
     /// let mut memory = vec![0u32; memory_size(&options, &[group])?.div_ceil(4)];
-    /// let memory = bytemuck::cast_slice_mut(&mut memory);
+    /// let memory: &mut [u8] = bytemuck::cast_slice_mut(&mut memory);
     /// let mut state = start(&options, &[group], memory)?;
     /// let mut scratch = vec![0; workspace_size(&options, &[group], None)?];
     /// let mut optimizer = Optimizer { options: &options, groups: &[group], state: &mut state, memory };

@@ -200,7 +200,8 @@ fn padded(len: usize) -> usize {
 ///     finish(&sums, &values, &mut mean)?;
 ///     sent.iter_mut().zip(mean).for_each(|(s, m)| *s += m / 8.0);
 /// }
-/// assert_eq!(sent, [1.0, 0.0, 0.0, 0.0]); // the mean of the two
+/// // the mean of the two, but for what is still in the residuals
+/// assert!((sent[0] - 1.0).abs() < 0.1 && sent[1..] == [0.0; 3]);
 /// # Ok::<(), hybridq::Error>(())
 /// ```
 pub fn encode(
