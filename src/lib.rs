@@ -13,7 +13,7 @@
 //! | [`linear`] | codes times activations: dot, matvec, matmul; f32 vectors and matrices |
 //! | [`kmeans`] | Lloyd's algorithm at once, in parts that merge, on threads, on streams; first centres; how many; int8; exact 1-D |
 //! | [`constrain`] | sets: nearest point, violation, derivative; intersections; the trust region, and steps in it |
-//! | [`learn`] | layers and losses with gradients; the optimizer: bounded steps, quantized gradients, state and parameters; ternary weights that learn without a float copy |
+//! | [`learn`] | layers and losses with gradients; the optimizer: bounded steps, quantized gradients, state and parameters; ternary weights that learn without a float copy; the network that predicts how far to step |
 //! | `io` (feature `std`) | safetensors, GGUF, C headers |
 //! | `capi` (feature `capi`) | the `extern "C"` functions of `include/hybridq.h` |
 //!

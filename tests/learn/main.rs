@@ -1,4 +1,4 @@
-//! Optimizers.
+//! Optimizers, and the predictor.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,3 +10,6 @@ mod optimizer_digits;
 mod optimizer_packed;
 mod optimizer_support;
 mod packets;
+mod predictor;
+mod predictor_evolve;
+mod predictor_support;

@@ -65,13 +65,7 @@ impl Counterfactual {
                 (false, true) => -1.0,
                 _ => 0.0,
             };
-            let slope = if slope > 1.0 {
-                1.0
-            } else if slope < -1.0 {
-                -1.0
-            } else {
-                slope
-            };
+            let slope = slope.clamp(-1.0, 1.0);
             [slope * (a / distance), slope * (b / distance)]
         };
         let own = along(chosen, alternative);

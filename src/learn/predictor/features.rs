@@ -123,7 +123,7 @@ impl Running {
         let step = ln(1.0 + seen.step as f32) / 7.0 - 1.0;
         let mut features = [loss_level, norm_level, cluster_level, ratio, noise, step];
         for f in &mut features {
-            *f = limited(*f);
+            *f = f.clamp(-LIMIT, LIMIT);
         }
         features
     }
@@ -163,16 +163,5 @@ impl Level {
         } else {
             Level::Beyond(LIMIT)
         }
-    }
-}
-
-/// Within the limits.
-fn limited(x: f32) -> f32 {
-    if x > LIMIT {
-        LIMIT
-    } else if x < -LIMIT {
-        -LIMIT
-    } else {
-        x
     }
 }

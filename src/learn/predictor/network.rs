@@ -177,11 +177,5 @@ pub(super) fn check(parameters: &[f32]) -> Result<(), Error> {
 
 /// The nearest parameter that [`check`] lets pass.
 pub(super) fn bounded(w: f32) -> f32 {
-    if w > LARGEST {
-        LARGEST
-    } else if w < -LARGEST {
-        -LARGEST
-    } else {
-        w
-    }
+    w.clamp(-LARGEST, LARGEST)
 }

@@ -72,7 +72,7 @@ impl Options {
     /// [`Error::InvalidArgument`].
     pub fn check(&self) -> Result<(), Error> {
         let share = |x: f32| (0.0..=1.0).contains(&x);
-        let fine = self.lowest.iter().all(|&x| x >= f32::MIN_POSITIVE && x <= 1.0)
+        let fine = self.lowest.iter().all(|x| (f32::MIN_POSITIVE..=1.0).contains(x))
             && self.highest.iter().all(|x| (1.0..=f32::MAX).contains(x))
             && self.probe_factor > 1.0
             && self.probe_factor <= 16.0

@@ -1,7 +1,6 @@
 //! The auxiliary network: its arithmetic, its features, and what it learns on quadratics.
 
-mod predictor_support;
-
+use crate::predictor_support::{Reward, Task, gain, run};
 use hybridq::Error;
 use hybridq::constrain::{TrustOutcome, Verdict};
 use hybridq::learn::predictor::{
@@ -9,7 +8,6 @@ use hybridq::learn::predictor::{
     Predictor, Weights,
 };
 use hybridq::math::Random;
-use predictor_support::{Reward, Task, gain, run};
 use proptest::prelude::*;
 
 fn predictor(weights: Weights) -> Predictor {
