@@ -1,6 +1,6 @@
 //! Where a projection works: from one slice to another, or in one; and value by value, 16 at a time.
 
-use crate::simd::floats::{self, FloatKernel, Floats};
+use crate::simd::floats::{self, FloatKernel, Floats, Lane, Values};
 use crate::{Error, simd};
 
 use super::Projected;
@@ -139,7 +139,7 @@ impl<'a> Place<'a> {
 
 /// A function of a value and of two numbers at its place, the same on every tier.
 pub(crate) trait Map: Copy {
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V;
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V;
 }
 
 struct Write<'a, M> {
@@ -155,6 +155,18 @@ impl<M: Map> FloatKernel for Write<'_, M> {
     fn run<F: Floats>(self, f: F) {
         self.place.map_with(f, self.map, self.p, self.q);
     }
+    #[inline(always)]
+    fn portable(self) {
+        map_each(self.place.kept(), self.map, self.p, self.q);
+    }
+}
+
+/// Value by value.
+#[inline(never)]
+pub(super) fn map_each<M: Map>(x: &mut [f32], map: M, p: Limit<'_>, q: Limit<'_>) {
+    for (i, x) in x.iter_mut().enumerate() {
+        *x = map.map(Lane(0), *x, p.at(i), q.at(i));
+    }
 }
 
 /// A number for all coordinates, or one for each.
@@ -168,6 +180,15 @@ pub enum Limit<'a> {
 
 impl Limit<'_> {
     pub(crate) const ZERO: Limit<'static> = Limit::One(0.0);
+
+    /// The number of coordinate `i`.
+    #[inline(always)]
+    pub(super) fn at(&self, i: usize) -> f32 {
+        match self {
+            Limit::One(x) => *x,
+            Limit::Each(x) => x.get(i).copied().unwrap_or_default(),
+        }
+    }
 
     /// Whether it fits vectors of `len` values.
     ///

@@ -151,4 +151,22 @@ impl FloatKernel for Look<'_> {
         let largest = f.store(largest).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a });
         finite.then(|| Survey { squares: total.value(), guard: self.guard, largest })
     }
+
+    fn portable(self) -> Option<Survey> {
+        let (mut largest, mut odd) = (0.0, 0.0);
+        let mut total = Compensated::default();
+        for block in self.x.chunks(BLOCK) {
+            let mut sums = [0.0; 16];
+            for group in block.chunks(16) {
+                for (sum, &v) in sums.iter_mut().zip(group) {
+                    let scaled = v * self.guard;
+                    *sum += scaled * scaled;
+                    largest = if v.abs() > largest { v.abs() } else { largest };
+                    odd += v * 0.0;
+                }
+            }
+            total.add(tree_sum(sums));
+        }
+        (odd == 0.0).then(|| Survey { squares: total.value(), guard: self.guard, largest })
+    }
 }

@@ -265,11 +265,7 @@ impl Whole<'_, '_, '_> {
             return (None, 0.0, GradientError::default());
         }
         let u = u.get_mut(..g.len()).unwrap_or_default();
-        if feedback {
-            block::with_residual(f, clip, g, e, u);
-        } else {
-            block::clipped(f, clip, g, u);
-        }
+        block::clipped(f, clip, g, feedback.then_some(&*e), u);
         if !ternary {
             e.fill(0.0);
             return (Some(u), 0.0, GradientError::default());
@@ -363,23 +359,24 @@ impl Whole<'_, '_, '_> {
             let (m, m_bytes) = held((options.moment, Kind::Signed), moment, rooms.m, n);
             let (r, r_bytes) = held((options.second_storage(), Kind::Root), second, rooms.r, n);
             let clip = if u.is_some() { 1.0 } else { plan.clip };
-            let sums = if n.is_multiple_of(16) {
-                let block = Block { g, clip, u, p, m: &mut *m, r: &mut *r };
-                block::commit(f, options.base, &plan.direction, rate, block)
-            } else {
-                let spare = rooms.p.get_mut(..g.len()).unwrap_or_default();
+            // Of a last block that is no whole vectors, a padded copy.
+            let copied = !n.is_multiple_of(16);
+            let (p, spare) = (p, rooms.p.get_mut(..g.len()).unwrap_or_default());
+            if copied {
                 let (real, padding) = spare.split_at_mut_checked(n).unwrap_or_default();
                 for (to, &v) in real.iter_mut().zip(&*p) {
                     *to = v;
                 }
                 padding.fill(0.0);
-                let block = Block { g, clip, u, p: &mut *spare, m: &mut *m, r: &mut *r };
-                let sums = block::commit(f, options.base, &plan.direction, rate, block);
+            }
+            let own = if copied { &mut *spare } else { &mut *p };
+            let block = Block { g, clip, u, p: own, m: &mut *m, r: &mut *r };
+            let sums = block::commit(f, options.base, &plan.direction, rate, block);
+            if copied {
                 for (to, &v) in p.iter_mut().zip(&*spare) {
                     *to = v;
                 }
-                sums
-            };
+            }
             totals.squares.add(sums.squares);
             totals.products.add(sums.products);
 
