@@ -18,16 +18,32 @@ pub(in crate::learn) struct GradientError {
     pub(super) lost: f32,
     /// What the values were multiplied with.
     pub(super) guard: f32,
+    /// The largest magnitude of what quantization changed.
+    pub(super) most: f32,
+}
+
+/// What [`clipped`] finds in passing.
+pub(in crate::learn) struct Used {
+    largest: f32,
+    /// In 16 lanes.
+    squares: [f32; 16],
 }
 
 /// `u = clip g + e`, or without `e`.
 #[inline(always)]
-pub(super) fn clipped<F: Floats>(f: F, clip: f32, g: &[f32], e: Option<&[f32]>, u: &mut [f32]) {
+pub(in crate::learn) fn clipped<F: Floats>(
+    f: F,
+    clip: f32,
+    g: &[f32],
+    e: Option<&[f32]>,
+    u: &mut [f32],
+) -> Used {
     let (g, u) = (g.as_chunks().0, u.as_chunks_mut().0);
-    match e {
+    let [most, squares] = match e {
         Some(e) => f.lanes(&mut Clipped::<true> { clip, g, e: e.as_chunks().0, u }),
         None => f.lanes(&mut Clipped::<false> { clip, g, e: &[], u }),
     };
+    Used { largest: largest_lane(most), squares }
 }
 
 struct Clipped<'a, const FEEDBACK: bool> {
@@ -37,27 +53,35 @@ struct Clipped<'a, const FEEDBACK: bool> {
     u: &'a mut [[f32; 16]],
 }
 
-impl<const FEEDBACK: bool> Pass<0> for Clipped<'_, FEEDBACK> {
+impl<const FEEDBACK: bool> Pass<2> for Clipped<'_, FEEDBACK> {
     #[inline(always)]
-    fn pass<F: Values>(&mut self, f: F) -> [F::V; 0] {
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
         let clip = f.splat(self.clip);
+        let (mut most, mut squares) = (f.splat(0.0), f.splat(0.0));
         let mut residuals = self.e.iter();
         for (u, g) in self.u.iter_mut().zip(self.g) {
-            let own = f.mul(clip, f.load(g));
-            match residuals.next() {
-                Some(e) if FEEDBACK => f.put(f.add(own, f.load(e)), u),
-                _ => f.put(own, u),
+            let mut v = f.mul(clip, f.load(g));
+            if FEEDBACK && let Some(e) = residuals.next() {
+                v = f.add(v, f.load(e));
             }
+            most = f.max(most, f.abs(v));
+            squares = f.add(squares, f.mul(v, v));
+            f.put(v, u);
         }
-        []
+        [most, squares]
     }
+}
+
+#[inline(always)]
+fn largest_lane(lanes: [f32; 16]) -> f32 {
+    lanes.into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a })
 }
 
 /// The largest magnitude.
 #[inline(always)]
 pub(super) fn largest<F: Floats>(f: F, x: &[f32]) -> f32 {
     let [most] = f.lanes(&mut Largest(x.as_chunks().0));
-    most.into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a })
+    largest_lane(most)
 }
 
 struct Largest<'a>(&'a [[f32; 16]]);
@@ -84,15 +108,20 @@ pub(in crate::learn) fn to_ternary<F: Floats>(
     f: F,
     sigma: f32,
     n: usize,
+    used: &Used,
     u: &mut [f32],
     e: &mut [f32],
 ) -> (f32, GradientError) {
     let (u, e) = (u.as_chunks_mut::<16>().0, e.as_chunks_mut::<16>().0);
-    let guard = guard_scale(largest(f, u.as_flattened()));
+    let guard = guard_scale(used.largest);
     let count = n.max(1) as f32;
 
-    let [squares] = f.lanes(&mut Squares { u, guard });
-    let whole = tree_sum(squares);
+    let whole = if guard == 1.0 {
+        tree_sum(used.squares)
+    } else {
+        let [squares] = f.lanes(&mut Squares { u, guard });
+        tree_sum(squares)
+    };
     let limit = sigma * f.root(whole / count);
     let limit = if limit.is_finite() { limit } else { f32::MAX };
 
@@ -109,8 +138,8 @@ pub(in crate::learn) fn to_ternary<F: Floats>(
     }
 
     let plain = scale / guard;
-    let [lost] = f.lanes(&mut Trits { u, e, guard, threshold, plain });
-    (plain, GradientError { whole, lost: tree_sum(lost), guard })
+    let [lost, most] = f.lanes(&mut Trits { u, e, guard, threshold, plain });
+    (plain, GradientError { whole, lost: tree_sum(lost), guard, most: largest_lane(most) })
 }
 
 /// Sums of squares.
@@ -173,7 +202,7 @@ impl Pass<2> for Above<'_> {
     }
 }
 
-/// Makes trits, keeps what is lost, and sums its squares.
+/// Makes trits, keeps what is lost, sums its squares, and finds the largest of it.
 struct Trits<'a> {
     u: &'a mut [[f32; 16]],
     e: &'a mut [[f32; 16]],
@@ -182,12 +211,12 @@ struct Trits<'a> {
     plain: f32,
 }
 
-impl Pass<1> for Trits<'_> {
+impl Pass<2> for Trits<'_> {
     #[inline(always)]
-    fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
         let (k, cut, zero) = (f.splat(self.guard), f.splat(self.threshold), f.splat(0.0));
         let (plus, minus) = (f.splat(self.plain), f.splat(-self.plain));
-        let mut lost = zero;
+        let (mut lost, mut most) = (zero, zero);
         for (u, e) in self.u.iter_mut().zip(&mut *self.e) {
             let v = f.load(u);
             let sign = f.select(f.greater(v, zero), plus, minus);
@@ -195,10 +224,11 @@ impl Pass<1> for Trits<'_> {
             let error = f.sub(v, q);
             let scaled = f.mul(error, k);
             lost = f.add(lost, f.mul(scaled, scaled));
+            most = f.max(most, f.abs(error));
             f.put(q, u);
             f.put(error, e);
         }
-        [lost]
+        [lost, most]
     }
 }
 
@@ -336,7 +366,8 @@ struct Surveyed<'a, B> {
 impl<B: Turn> Pass<1> for Surveyed<'_, B> {
     #[inline(always)]
     fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
-        let d = self.d;
+        // A copy: what is behind a reference is read again after every write.
+        let d = &{ *self.d };
         let (clip, decay, guard) = (f.splat(self.clip), f.splat(d.decay), f.splat(d.guard));
         let mut squares = f.splat(0.0);
         let Read { u, p, m, r } = self.read;
@@ -371,7 +402,7 @@ struct Committed<'a, B> {
 impl<B: Turn> Pass<2> for Committed<'_, B> {
     #[inline(always)]
     fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
-        let (d, block) = (self.d, &mut self.block);
+        let (d, block) = (&{ *self.d }, &mut self.block);
         let (clip, decay, rate) = (f.splat(block.clip), f.splat(d.decay), f.splat(self.rate));
         let (guard, gradient_guard) = (f.splat(d.guard), f.splat(d.gradient_guard));
         let zero = f.splat(0.0);

@@ -265,12 +265,12 @@ impl Whole<'_, '_, '_> {
             return (None, 0.0, GradientError::default());
         }
         let u = u.get_mut(..g.len()).unwrap_or_default();
-        block::clipped(f, clip, g, feedback.then_some(&*e), u);
+        let used = block::clipped(f, clip, g, feedback.then_some(&*e), u);
         if !ternary {
             e.fill(0.0);
             return (Some(u), 0.0, GradientError::default());
         }
-        let (scale, error) = block::to_ternary(f, options.sigma, n, u, e);
+        let (scale, error) = block::to_ternary(f, options.sigma, n, &used, u, e);
         (Some(u), scale, error)
     }
 
@@ -381,9 +381,10 @@ impl Whole<'_, '_, '_> {
             totals.products.add(sums.products);
 
             let (real_m, real_r) = (m.get_mut(..n).unwrap_or_default(), r.get_mut(..n).unwrap_or_default());
+            let nadam = options.base == Base::NadamW;
             if !m_bytes.is_empty() {
                 // What the momentum loses would have been there, decayed, in the next step.
-                let rest = if feedback && options.base != Base::NadamW {
+                let rest = if feedback && !nadam {
                     Rest::Kept { to: &mut *e, factor: options.momentum }
                 } else {
                     Rest::Random(dice(0))
@@ -394,7 +395,8 @@ impl Whole<'_, '_, '_> {
                 store::save(options.second_storage(), Kind::Root, real_r, r_bytes, Rest::Random(dice(1)));
             }
             if feedback {
-                let most = block::largest(f, e);
+                // The momentum may have added to it.
+                let most = if m_bytes.is_empty() || nadam { error.most } else { block::largest(f, e) };
                 totals.residual = if most > totals.residual { most } else { totals.residual };
                 if !e_bytes.is_empty() {
                     let real = e.get_mut(..n).unwrap_or_default();
