@@ -105,15 +105,25 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Where the numbers are the same for all, from the end to the beginning: the pass before it, which surveyed the values,
+    /// has left the last ones in the cache.
     #[inline(always)]
     fn map_pairs<F: Floats, M: Map, P: Pairs<F>>(self, f: F, map: M, mut pairs: P) {
         match self {
             Place::Apart { x, out } => {
                 let (chunks, rest) = x.as_chunks::<16>();
                 let (out_chunks, out_rest) = out.as_chunks_mut::<16>();
-                for (x, out) in chunks.iter().zip(out_chunks) {
+                let groups = chunks.iter().zip(out_chunks);
+                if P::ALIKE {
                     let [p, q] = pairs.next(f);
-                    *out = f.store(map.map(f, f.load(x), p, q));
+                    for (x, out) in groups.rev() {
+                        f.put(map.map(f, f.load(x), p, q), out);
+                    }
+                } else {
+                    for (x, out) in groups {
+                        let [p, q] = pairs.next(f);
+                        f.put(map.map(f, f.load(x), p, q), out);
+                    }
                 }
                 let [p, q] = pairs.rest(f);
                 let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
@@ -123,9 +133,16 @@ impl<'a> Place<'a> {
             }
             Place::Inside(x) => {
                 let (chunks, rest) = x.as_chunks_mut::<16>();
-                for x in chunks {
+                if P::ALIKE {
                     let [p, q] = pairs.next(f);
-                    *x = f.store(map.map(f, f.load(x), p, q));
+                    for x in chunks.iter_mut().rev() {
+                        f.put(map.map(f, f.load(x), p, q), x);
+                    }
+                } else {
+                    for x in chunks {
+                        let [p, q] = pairs.next(f);
+                        f.put(map.map(f, f.load(x), p, q), x);
+                    }
                 }
                 let [p, q] = pairs.rest(f);
                 let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
@@ -238,6 +255,8 @@ impl<'a> Feed<'a> {
 
 /// Two numbers for each coordinate, 16 coordinates at a time.
 pub(super) trait Pairs<F: Floats> {
+    /// Whether they are the same for all.
+    const ALIKE: bool;
     fn next(&mut self, f: F) -> [F::V; 2];
     /// What is behind the last 16, padded with zeros where there is one for each.
     fn rest(&self, f: F) -> [F::V; 2];
@@ -247,6 +266,7 @@ pub(super) trait Pairs<F: Floats> {
 pub(super) struct Alike<V>(pub(super) V, pub(super) V);
 
 impl<F: Floats> Pairs<F> for Alike<F::V> {
+    const ALIKE: bool = true;
     #[inline(always)]
     fn next(&mut self, _: F) -> [F::V; 2] {
         [self.0, self.1]
@@ -260,6 +280,7 @@ impl<F: Floats> Pairs<F> for Alike<F::V> {
 pub(super) struct Fed<'a>(pub(super) Feed<'a>, pub(super) Feed<'a>);
 
 impl<F: Floats> Pairs<F> for Fed<'_> {
+    const ALIKE: bool = false;
     #[inline(always)]
     fn next(&mut self, f: F) -> [F::V; 2] {
         [f.load(self.0.next()), f.load(self.1.next())]
