@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::math::sqrt;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 use crate::workspace::{Carver, Layout, split_rows};
 
 use super::place::{Limit, Map, Place, Sealed};
@@ -149,7 +149,7 @@ struct Less(f32);
 
 impl Map for Less {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         f.sub(x, f.mul(p, f.splat(self.0)))
     }
 }
@@ -207,7 +207,7 @@ struct ScaledSquares(f32);
 
 impl super::sums::Terms<1> for ScaledSquares {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
         let x = f.mul(x, f.splat(self.0));
         [f.mul(x, x)]
     }

@@ -1,6 +1,6 @@
 //! What the box, the non-negative orthant and the L-infinity ball share: each value is brought between two bounds.
 
-use crate::simd::floats::{self, FloatKernel, Floats};
+use crate::simd::floats::{self, FloatKernel, Floats, Lane, Values};
 use crate::{Error, simd};
 
 use super::Projected;
@@ -9,7 +9,7 @@ use super::sums::finite;
 
 /// The bounds of a coordinate from its two numbers.
 pub(super) trait Bounds: Copy {
-    fn bounds<F: Floats>(self, f: F, p: F::V, q: F::V) -> [F::V; 2];
+    fn bounds<F: Values>(self, f: F, p: F::V, q: F::V) -> [F::V; 2];
 }
 
 /// The two numbers are the bounds.
@@ -18,7 +18,7 @@ pub(super) struct LowHigh;
 
 impl Bounds for LowHigh {
     #[inline(always)]
-    fn bounds<F: Floats>(self, _: F, p: F::V, q: F::V) -> [F::V; 2] {
+    fn bounds<F: Values>(self, _: F, p: F::V, q: F::V) -> [F::V; 2] {
         [p, q]
     }
 }
@@ -29,7 +29,7 @@ pub(super) struct Around;
 
 impl Bounds for Around {
     #[inline(always)]
-    fn bounds<F: Floats>(self, f: F, p: F::V, q: F::V) -> [F::V; 2] {
+    fn bounds<F: Values>(self, f: F, p: F::V, q: F::V) -> [F::V; 2] {
         [f.sub(p, q), f.add(p, q)]
     }
 }
@@ -83,7 +83,7 @@ struct Between<B>(B);
 
 impl<B: Bounds> Map for Between<B> {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
         // Selected, not the larger and the smaller: tiers choose differently between zeros of both signs.
         let [low, high] = self.0.bounds(f, p, q);
         let x = f.select(f.greater(low, x), low, x);
@@ -106,7 +106,7 @@ struct Seen<V> {
 
 impl<V: Copy> Seen<V> {
     #[inline(always)]
-    fn look<F: Floats<V = V>, B: Bounds>(&mut self, bounds: B, f: F, x: V, [p, q]: [V; 2]) {
+    fn look<F: Values<V = V>, B: Bounds>(&mut self, bounds: B, f: F, x: V, [p, q]: [V; 2]) {
         let [low, high] = bounds.bounds(f, p, q);
         self.excess = f.max(f.max(f.sub(low, x), f.sub(x, high)), self.excess);
         self.finite = f.add(self.finite, f.mul(x, f.splat(0.0)));
@@ -126,7 +126,7 @@ struct Range<V> {
 
 impl<V: Copy> Range<V> {
     #[inline(always)]
-    fn look<F: Floats<V = V>>(&mut self, f: F, x: V) {
+    fn look<F: Values<V = V>>(&mut self, f: F, x: V) {
         self.least = f.min(x, self.least);
         self.largest = f.max(x, self.largest);
         self.finite = f.add(self.finite, f.mul(x, f.splat(0.0)));
@@ -235,6 +235,15 @@ impl<B: Bounds> FloatKernel for Survey<'_, B> {
             _ => Self::each(self.x, bounds, f, Fed(Feed::new(p), Feed::new(q))),
         }
     }
+    #[inline(never)]
+    fn portable(self) -> [f32; 3] {
+        let Clamp { bounds, p, q, .. } = self.clamp;
+        let mut seen = Seen { excess: f32::MIN, finite: 0.0, wrong: 0.0 };
+        for (i, &x) in self.x.iter().enumerate() {
+            seen.look(bounds, Lane(0), x, [p.at(i), q.at(i)]);
+        }
+        [seen.excess, seen.finite, seen.wrong]
+    }
 }
 
 struct Mask<'a, B> {
@@ -246,11 +255,11 @@ struct Mask<'a, B> {
 
 impl<B: Bounds> Mask<'_, B> {
     #[inline(always)]
-    fn one<F: Floats>(bounds: B, f: F, [x, v, p, q]: [F::V; 4]) -> [f32; 16] {
+    fn one<F: Values>(bounds: B, f: F, [x, v, p, q]: [F::V; 4]) -> F::V {
         let [low, high] = bounds.bounds(f, p, q);
         let zero = f.splat(0.0);
         let v = f.select(f.greater(low, x), zero, v);
-        f.store(f.select(f.greater(x, high), zero, v))
+        f.select(f.greater(x, high), zero, v)
     }
 }
 
@@ -263,12 +272,19 @@ impl<B: Bounds> FloatKernel for Mask<'_, B> {
         let ((x, x_rest), (v, v_rest)) = (self.x.as_chunks::<16>(), self.v.as_chunks::<16>());
         let (out, out_rest) = self.out.as_chunks_mut::<16>();
         for ((x, v), out) in x.iter().zip(v).zip(out) {
-            *out = Self::one(bounds, f, [f.load(x), f.load(v), f.load(p.next()), f.load(q.next())]);
+            *out = f.store(Self::one(bounds, f, [f.load(x), f.load(v), f.load(p.next()), f.load(q.next())]));
         }
         let (x, v) = (padded(x_rest), padded(v_rest));
         let last = Self::one(bounds, f, [f.load(&x), f.load(&v), f.load(&p.rest()), f.load(&q.rest())]);
-        for (out, last) in out_rest.iter_mut().zip(last) {
+        for (out, last) in out_rest.iter_mut().zip(f.store(last)) {
             *out = last;
+        }
+    }
+    #[inline(never)]
+    fn portable(self) {
+        let Clamp { bounds, p, q, .. } = self.clamp;
+        for (i, ((&x, &v), out)) in self.x.iter().zip(self.v).zip(self.out).enumerate() {
+            *out = Self::one(bounds, Lane(0), [x, v, p.at(i), q.at(i)]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::simd;
-use crate::simd::floats::{FloatKernel, Floats, run};
+use crate::simd::floats::{FloatKernel, Floats, Lane, Values, run};
 
 use super::place::{Place, Sealed, padded};
 use super::sums;
@@ -35,7 +35,7 @@ pub struct Codebook<'a> {
 
 /// The nearest value of the codebook, and how far it is.
 #[inline(always)]
-fn nearest<F: Floats>(f: F, values: &[f32], x: F::V) -> (F::V, F::V) {
+fn nearest<F: Values>(f: F, values: &[f32], x: F::V) -> (F::V, F::V) {
     let zero = f.splat(0.0);
     let (mut best, mut least) = (zero, f.splat(f32::INFINITY));
     for &value in values {
@@ -48,6 +48,12 @@ fn nearest<F: Floats>(f: F, values: &[f32], x: F::V) -> (F::V, F::V) {
         least = f.min(least, d);
     }
     (best, least)
+}
+
+/// [`nearest`] of one value.
+#[inline(never)]
+fn nearest_one(values: &[f32], x: f32) -> (f32, f32) {
+    nearest(Lane(0), values, x)
 }
 
 /// The largest distance of a value from the codebook.
@@ -67,6 +73,10 @@ impl FloatKernel for Farthest<'_> {
         }
         let last = f.store(nearest(f, self.values, f.load(&padded(rest))).1);
         f.store(most).iter().chain(last.iter().take(rest.len())).fold(0.0, |a, &b| if b > a { b } else { a })
+    }
+    #[inline(never)]
+    fn portable(self) -> f32 {
+        self.x.iter().fold(0.0, |most, &x| Lane(0).max(most, nearest_one(self.values, x).1))
     }
 }
 
@@ -101,6 +111,12 @@ impl FloatKernel for Write<'_> {
                     *x = last;
                 }
             }
+        }
+    }
+    #[inline(never)]
+    fn portable(self) {
+        for x in self.place.kept() {
+            *x = nearest_one(self.values, *x).0;
         }
     }
 }

@@ -5,7 +5,7 @@
 //! neither 2^20 values of 3e38 nor a single denormal is a special case.
 
 use crate::math::sqrt;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 use crate::{Error, math};
 
 use super::Projected;
@@ -153,7 +153,7 @@ impl Toward {
 
     /// The factor times the difference.
     #[inline(always)]
-    pub(super) fn difference<F: Floats>(self, f: F, x: F::V, p: F::V) -> F::V {
+    pub(super) fn difference<F: Values>(self, f: F, x: F::V, p: F::V) -> F::V {
         let quarter = f.splat(self.quarter);
         let d = f.sub(f.mul(x, quarter), f.mul(p, quarter));
         f.mul(f.mul(d, f.splat(self.first)), f.splat(self.second))
@@ -166,14 +166,14 @@ pub(super) struct Times(f32);
 
 impl Map for Times {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
         f.mul(x, f.splat(self.0))
     }
 }
 
 impl Map for Toward {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         f.add(self.difference(f, x, p), p)
     }
 }

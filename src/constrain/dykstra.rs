@@ -1,7 +1,7 @@
 //! Intersections: Dykstra's algorithm.
 
 use crate::Error;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 use crate::workspace::{Carver, Layout, split_rows_mut};
 
 use super::distance::distance;
@@ -263,7 +263,7 @@ struct Sum;
 
 impl Map for Sum {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         f.add(x, p)
     }
 }
@@ -274,7 +274,7 @@ struct Minus;
 
 impl Map for Minus {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         f.sub(x, p)
     }
 }
@@ -285,7 +285,7 @@ struct Along;
 
 impl Terms<1> for Along {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
         [f.mul(x, f.sub(p, q))]
     }
 }

@@ -1,7 +1,7 @@
 //! L1 ball.
 
 use crate::Error;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 
 use super::l2_ball::{at, check_radius};
 use super::place::{Limit, Map, Place, Sealed};
@@ -38,7 +38,7 @@ pub struct L1Ball<'a> {
 
 /// `|x - p|` of one value in units of the search, and whether `x` is below `p`.
 #[inline(always)]
-fn distance<F: Floats>(f: F, scale: f32, x: F::V, p: F::V) -> (F::V, F::Mask) {
+fn distance<F: Values>(f: F, scale: f32, x: F::V, p: F::V) -> (F::V, F::Mask) {
     let scale = f.splat(scale);
     let d = f.sub(f.mul(x, scale), f.mul(p, scale));
     let zero = f.splat(0.0);
@@ -54,7 +54,7 @@ struct Shrink {
 
 impl Map for Shrink {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         let (m, below) = distance(f, self.scale, x, p);
         let zero = f.splat(0.0);
         let left = f.sub(f.sub(m, f.splat(self.at.base)), f.splat(self.at.delta));
@@ -73,7 +73,7 @@ struct Left {
 
 impl Map for Left {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
         let (m, below) = distance(f, self.scale, x, p);
         let mean = f.select(below, f.splat(-self.mean), f.splat(self.mean));
         let left = f.greater(f.sub(m, f.splat(self.at.base)), f.splat(self.at.delta));
@@ -83,7 +83,7 @@ impl Map for Left {
 
 impl Terms<1> for Left {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
         let (m, below) = distance(f, self.scale, x, p);
         let zero = f.splat(0.0);
         let signed = f.select(below, f.sub(zero, q), q);
@@ -98,7 +98,7 @@ struct Magnitude;
 
 impl Terms<1> for Magnitude {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
         [f.max(x, f.sub(f.splat(0.0), x))]
     }
 }

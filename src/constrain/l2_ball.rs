@@ -1,7 +1,7 @@
 //! `{x : |x - c| <= r}`.
 
 use crate::Error;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 
 use super::distance::{Distance, Toward, distance};
 use super::place::{Limit, Map, Place, Sealed};
@@ -122,7 +122,7 @@ struct Along(Toward);
 
 impl Terms<1> for Along {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; 1] {
         [f.mul(self.0.difference(f, x, p), q)]
     }
 }
@@ -136,7 +136,7 @@ struct Mix {
 
 impl Map for Mix {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V {
         let along = f.mul(self.unit.difference(f, x, p), f.splat(self.on_unit));
         f.add(along, f.mul(q, f.splat(self.on_v)))
     }

@@ -1,6 +1,6 @@
 //! Where a projection works: from one slice to another, or in one; and value by value, 16 at a time.
 
-use crate::simd::floats::{self, FloatKernel, Floats};
+use crate::simd::floats::{self, FloatKernel, Floats, Lane, Values};
 use crate::{Error, simd};
 
 use super::Projected;
@@ -105,15 +105,25 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Where the numbers are the same for all, from the end to the beginning: the pass before it, which surveyed the values,
+    /// has left the last ones in the cache.
     #[inline(always)]
     fn map_pairs<F: Floats, M: Map, P: Pairs<F>>(self, f: F, map: M, mut pairs: P) {
         match self {
             Place::Apart { x, out } => {
                 let (chunks, rest) = x.as_chunks::<16>();
                 let (out_chunks, out_rest) = out.as_chunks_mut::<16>();
-                for (x, out) in chunks.iter().zip(out_chunks) {
+                let groups = chunks.iter().zip(out_chunks);
+                if P::ALIKE {
                     let [p, q] = pairs.next(f);
-                    *out = f.store(map.map(f, f.load(x), p, q));
+                    for (x, out) in groups.rev() {
+                        f.put(map.map(f, f.load(x), p, q), out);
+                    }
+                } else {
+                    for (x, out) in groups {
+                        let [p, q] = pairs.next(f);
+                        f.put(map.map(f, f.load(x), p, q), out);
+                    }
                 }
                 let [p, q] = pairs.rest(f);
                 let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
@@ -123,9 +133,16 @@ impl<'a> Place<'a> {
             }
             Place::Inside(x) => {
                 let (chunks, rest) = x.as_chunks_mut::<16>();
-                for x in chunks {
+                if P::ALIKE {
                     let [p, q] = pairs.next(f);
-                    *x = f.store(map.map(f, f.load(x), p, q));
+                    for x in chunks.iter_mut().rev() {
+                        f.put(map.map(f, f.load(x), p, q), x);
+                    }
+                } else {
+                    for x in chunks {
+                        let [p, q] = pairs.next(f);
+                        f.put(map.map(f, f.load(x), p, q), x);
+                    }
                 }
                 let [p, q] = pairs.rest(f);
                 let last = f.store(map.map(f, f.load(&padded(rest)), p, q));
@@ -139,7 +156,7 @@ impl<'a> Place<'a> {
 
 /// A function of a value and of two numbers at its place, the same on every tier.
 pub(crate) trait Map: Copy {
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V;
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> F::V;
 }
 
 struct Write<'a, M> {
@@ -155,6 +172,18 @@ impl<M: Map> FloatKernel for Write<'_, M> {
     fn run<F: Floats>(self, f: F) {
         self.place.map_with(f, self.map, self.p, self.q);
     }
+    #[inline(always)]
+    fn portable(self) {
+        map_each(self.place.kept(), self.map, self.p, self.q);
+    }
+}
+
+/// Value by value.
+#[inline(never)]
+pub(super) fn map_each<M: Map>(x: &mut [f32], map: M, p: Limit<'_>, q: Limit<'_>) {
+    for (i, x) in x.iter_mut().enumerate() {
+        *x = map.map(Lane(0), *x, p.at(i), q.at(i));
+    }
 }
 
 /// A number for all coordinates, or one for each.
@@ -168,6 +197,15 @@ pub enum Limit<'a> {
 
 impl Limit<'_> {
     pub(crate) const ZERO: Limit<'static> = Limit::One(0.0);
+
+    /// The number of coordinate `i`.
+    #[inline(always)]
+    pub(super) fn at(&self, i: usize) -> f32 {
+        match self {
+            Limit::One(x) => *x,
+            Limit::Each(x) => x.get(i).copied().unwrap_or_default(),
+        }
+    }
 
     /// Whether it fits vectors of `len` values.
     ///
@@ -217,6 +255,8 @@ impl<'a> Feed<'a> {
 
 /// Two numbers for each coordinate, 16 coordinates at a time.
 pub(super) trait Pairs<F: Floats> {
+    /// Whether they are the same for all.
+    const ALIKE: bool;
     fn next(&mut self, f: F) -> [F::V; 2];
     /// What is behind the last 16, padded with zeros where there is one for each.
     fn rest(&self, f: F) -> [F::V; 2];
@@ -226,6 +266,7 @@ pub(super) trait Pairs<F: Floats> {
 pub(super) struct Alike<V>(pub(super) V, pub(super) V);
 
 impl<F: Floats> Pairs<F> for Alike<F::V> {
+    const ALIKE: bool = true;
     #[inline(always)]
     fn next(&mut self, _: F) -> [F::V; 2] {
         [self.0, self.1]
@@ -239,6 +280,7 @@ impl<F: Floats> Pairs<F> for Alike<F::V> {
 pub(super) struct Fed<'a>(pub(super) Feed<'a>, pub(super) Feed<'a>);
 
 impl<F: Floats> Pairs<F> for Fed<'_> {
+    const ALIKE: bool = false;
     #[inline(always)]
     fn next(&mut self, f: F) -> [F::V; 2] {
         [f.load(self.0.next()), f.load(self.1.next())]

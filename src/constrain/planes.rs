@@ -1,7 +1,7 @@
 //! What the halfspace and the hyperplane share: the signed distance from a plane, and moving along its normal.
 
 use crate::math::{Compensated, sqrt};
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 use crate::{Error, math};
 
 use super::place::{Limit, Map};
@@ -72,7 +72,7 @@ struct AlongNormal {
 
 impl Map for AlongNormal {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         f.sub(x, f.mul(f.mul(p, f.splat(self.first)), f.splat(self.second)))
     }
 }

@@ -78,6 +78,20 @@ impl FloatKernel for Rows<'_> {
         }
         Ok(active)
     }
+    #[inline(never)]
+    fn portable(self) -> Result<bool, Error> {
+        let RowMaxNorm { cols, radius } = self.set;
+        let ball = L2Ball { center: None, radius };
+        let mut active = false;
+        let mut rest = self.place;
+        while !rest.x().is_empty()
+            && let Some((row, later)) = rest.split_at(cols)
+        {
+            active |= ball.apply(row, &mut [])?.active;
+            rest = later;
+        }
+        Ok(active)
+    }
 }
 
 struct Worst<'a> {
@@ -92,6 +106,15 @@ impl FloatKernel for Worst<'_> {
         let mut worst = 0.0f32;
         for row in split_rows(self.x, self.set.cols) {
             worst = worst.max(row_norm(f, row)?.beyond(self.set.radius));
+        }
+        Ok(worst)
+    }
+    #[inline(never)]
+    fn portable(self) -> Result<f32, Error> {
+        let ball = L2Ball { center: None, radius: self.set.radius };
+        let mut worst = 0.0f32;
+        for row in split_rows(self.x, self.set.cols) {
+            worst = worst.max(ball.violation(row)?);
         }
         Ok(worst)
     }

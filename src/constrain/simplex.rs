@@ -1,7 +1,7 @@
 //! Simplex and capped simplex.
 
 use crate::Error;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 
 use super::place::{Limit, Map, Place, Sealed};
 use super::sums::{self, Terms};
@@ -66,7 +66,7 @@ struct Clamp {
 
 impl Map for Clamp {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
         let x = f.sub(f.mul(x, f.splat(self.scale)), f.splat(self.at.base));
         let x = f.max(f.sub(x, f.splat(self.at.delta)), f.splat(0.0));
         f.min(f.mul(x, f.splat(1.0 / self.scale)), f.splat(self.cap))
@@ -84,7 +84,7 @@ struct Inside {
 
 impl Inside {
     #[inline(always)]
-    fn pick<F: Floats>(self, f: F, x: F::V, p: F::V) -> F::V {
+    fn pick<F: Values>(self, f: F, x: F::V, p: F::V) -> F::V {
         let (zero, y) = (f.splat(0.0), f.sub(f.mul(x, f.splat(self.scale)), f.splat(self.at.base)));
         let p = f.select(f.greater(y, f.splat(self.at.delta)), p, zero);
         f.select(f.greater(y, f.splat(self.high)), zero, p)
@@ -93,14 +93,14 @@ impl Inside {
 
 impl Map for Inside {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         self.pick(f, x, f.sub(p, f.splat(self.mean)))
     }
 }
 
 impl Terms<1> for Inside {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 1] {
         [self.pick(f, x, p)]
     }
 }

@@ -5,14 +5,14 @@
 //! compensation. With terms of one sign the relative error is below (2048 / (16 U) + U + 8) * 2^-24, whatever the length.
 
 use crate::math::{Compensated, tree_sum};
-use crate::simd::floats::{self, FloatKernel, Floats};
+use crate::simd::floats::{self, FloatKernel, Floats, Lane, Values};
 use crate::{Error, simd};
 
 use super::place::{Alike, Fed, Feed, Limit, Pairs, padded};
 
 /// `N` terms of a value and of two numbers at its place. Zeros give terms of zero: the last vector is padded with them.
 pub(crate) trait Terms<const N: usize>: Copy {
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; N];
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, q: F::V) -> [F::V; N];
 }
 
 const PIECE: usize = 2048;
@@ -41,6 +41,69 @@ impl<const N: usize, const U: usize, T: Terms<N>> FloatKernel for Sums<'_, N, U,
     fn run<F: Floats>(self, f: F) -> [f32; N] {
         sums_with::<N, U, F, T>(f, self.terms, self.x, self.p, self.q)
     }
+    #[inline(always)]
+    fn portable(self) -> [f32; N] {
+        sums_each::<N, U, T>(self.terms, self.x, self.p, self.q)
+    }
+}
+
+/// The most accumulators, times terms, of 16 lanes each.
+const ROWS: usize = 6;
+
+/// What [`sums_each`] has: `of` terms, each in `accumulators` rows, and one row each for the last values.
+struct Rows {
+    lanes: [[f32; 16]; ROWS],
+    last: [[f32; 16]; 3],
+    totals: [Compensated; 3],
+}
+
+impl Rows {
+    /// Ends a piece.
+    #[inline(never)]
+    fn fold(&mut self, terms: usize) {
+        for (term, (last, total)) in self.last.iter_mut().zip(&mut self.totals).take(terms).enumerate() {
+            let mut sum = [0.0; 16];
+            let rows = self.lanes.iter_mut().skip(term).step_by(terms.max(1));
+            for row in rows.chain([last]) {
+                for (sum, lane) in sum.iter_mut().zip(row) {
+                    *sum += *lane;
+                    *lane = 0.0;
+                }
+            }
+            total.add(tree_sum(sum));
+        }
+    }
+}
+
+/// Value by value.
+#[inline(never)]
+pub(super) fn sums_each<const N: usize, const U: usize, T: Terms<N>>(
+    terms: T,
+    x: &[f32],
+    p: Limit<'_>,
+    q: Limit<'_>,
+) -> [f32; N] {
+    const { assert!(N * U <= ROWS && N <= 3) };
+    let mut rows =
+        Rows { lanes: [[0.0; 16]; ROWS], last: [[0.0; 16]; 3], totals: [Compensated::default(); 3] };
+    let whole = x.len() & !15;
+    for (i, &x) in x.iter().enumerate() {
+        if i != 0 && i.is_multiple_of(PIECE) {
+            rows.fold(N);
+        }
+        let at = if i < whole { rows.lanes.get_mut(i / 16 % U * N..) } else { rows.last.get_mut(..) };
+        for (row, term) in at.unwrap_or_default().iter_mut().zip(terms.terms(Lane(0), x, p.at(i), q.at(i))) {
+            if let Some(lane) = row.get_mut(i % 16) {
+                *lane += term;
+            }
+        }
+    }
+    rows.fold(N);
+    let mut sums = [0.0; N];
+    for (sum, total) in sums.iter_mut().zip(rows.totals) {
+        *sum = total.value();
+    }
+    sums
 }
 
 /// [`sums`] within a kernel.
@@ -118,7 +181,7 @@ pub(crate) struct Squares;
 
 impl Terms<1> for Squares {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
         [f.mul(x, x)]
     }
 }
@@ -129,7 +192,7 @@ pub(crate) struct CenteredSquares;
 
 impl Terms<2> for CenteredSquares {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 2] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 2] {
         let d = f.sub(x, p);
         [f.mul(d, d), f.mul(p, p)]
     }
@@ -141,7 +204,7 @@ pub(crate) struct Products;
 
 impl Terms<3> for Products {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 3] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 3] {
         let product = f.mul(x, p);
         [product, f.max(product, f.sub(f.splat(0.0), product)), f.mul(p, p)]
     }
@@ -153,7 +216,7 @@ pub(crate) struct Scaled(pub(crate) f32);
 
 impl Terms<1> for Scaled {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 1] {
         [f.mul(f.mul(x, f.splat(self.0)), p)]
     }
 }
@@ -164,7 +227,7 @@ struct NotFinite;
 
 impl Terms<1> for NotFinite {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
+    fn terms<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> [F::V; 1] {
         [f.sub(x, x)]
     }
 }

@@ -1,8 +1,8 @@
 //! Exact ternary: every value is -s, 0 or s, for one s.
 
 use crate::Error;
-use crate::quant::{Fit, NonFinite, codes_workspace_size, fit_ternary};
-use crate::simd::floats::Floats;
+use crate::quant::{Fit, codes_workspace_size, fit_ternary_mse};
+use crate::simd::floats::Values;
 
 use super::place::{Limit, Map, Place, Sealed};
 use super::sums::{self, Terms, finite};
@@ -44,7 +44,7 @@ struct Snap {
 impl Snap {
     /// `value` with the sign of `x` where that is kept, else 0.
     #[inline(always)]
-    fn pick<F: Floats>(self, f: F, x: F::V, value: F::V) -> F::V {
+    fn pick<F: Values>(self, f: F, x: F::V, value: F::V) -> F::V {
         let zero = f.splat(0.0);
         let minus = f.sub(zero, x);
         let signed = f.select(f.greater(zero, x), f.sub(zero, value), value);
@@ -54,7 +54,7 @@ impl Snap {
 
 impl Map for Snap {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, _: F::V, _: F::V) -> F::V {
         self.pick(f, x, f.splat(self.scale))
     }
 }
@@ -62,7 +62,7 @@ impl Map for Snap {
 /// As terms `p` with the sign of `x`, and 1, where a value is kept. The threshold is positive: zeros are not kept.
 impl Terms<2> for Snap {
     #[inline(always)]
-    fn terms<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 2] {
+    fn terms<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> [F::V; 2] {
         let one = self.pick(f, x, f.splat(1.0));
         [self.pick(f, x, p), f.mul(one, one)]
     }
@@ -82,7 +82,7 @@ impl ExactTernary {
         if x.iter().all(|&v| off(v, s) == 0.0) {
             return Ok(None);
         }
-        let found = fit_ternary(Fit::Mse, NonFinite::Error, x, scratch)?;
+        let found = fit_ternary_mse(x, scratch)?;
         Ok(Some(Snap { threshold: found.threshold, scale: found.scale }))
     }
 }

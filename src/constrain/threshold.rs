@@ -22,7 +22,7 @@
 //! one order on every tier, so all tiers give the same bits.
 
 use crate::math::{Compensated, tree_sum};
-use crate::simd::floats::{FloatKernel, Floats, run};
+use crate::simd::floats::{FloatKernel, Floats, Lane, Values, run};
 use crate::{Error, simd};
 
 /// Values whose sum is taken in one go, 16 in a lane.
@@ -115,12 +115,28 @@ fn value<F: Floats, const ABSOLUTE: bool, const CENTERED: bool>(
         m = f.sub(m, f.mul(f.load(center), scale));
     }
     if ABSOLUTE {
-        m = f.max(m, f.sub(f.splat(0.0), m));
+        m = f.abs(m);
     }
     m
 }
 
 impl Walk<'_> {
+    /// The pass without vectors: calls `one` with the lane and the value of each element, and `end` after each block.
+    #[inline(always)]
+    fn each<S>(self, state: &mut S, one: impl Fn(&mut S, usize, f32), end: impl Fn(&mut S)) {
+        let Source { x, center, absolute, scale } = self.source;
+        for (number, x) in x.chunks(BLOCK).enumerate().step_by(self.step.max(1)) {
+            for (i, &x) in x.iter().enumerate() {
+                let mut m = x * scale;
+                if let Some(center) = center {
+                    m -= center.get(number * BLOCK + i).copied().unwrap_or_default() * scale;
+                }
+                one(state, i % 16, if absolute { Lane(0).abs(m) } else { m });
+            }
+            end(state);
+        }
+    }
+
     #[inline(always)]
     fn visit<F: Floats>(self, f: F, to: &mut impl Visit<F>) {
         match (self.source.absolute, self.source.center) {
@@ -242,6 +258,29 @@ impl FloatKernel for First<'_> {
         let largest =
             f.store(state.largest).into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
         Extent { sum: state.total.value(), least, largest }
+    }
+    #[inline(never)]
+    fn portable(self) -> Extent {
+        let mut state = ([0.0; 16], [f32::INFINITY; 16], [f32::NEG_INFINITY; 16], Compensated::default());
+        self.0.each(
+            &mut state,
+            |(sum, least, largest, _), lane, m| {
+                let lanes = (sum.get_mut(lane), least.get_mut(lane), largest.get_mut(lane));
+                if let (Some(sum), Some(least), Some(largest)) = lanes {
+                    *sum += m;
+                    *least = Lane(0).min(*least, m);
+                    *largest = Lane(0).max(*largest, m);
+                }
+            },
+            |(sum, _, _, total)| {
+                total.add(tree_sum(*sum));
+                *sum = [0.0; 16];
+            },
+        );
+        let (_, least, largest, total) = state;
+        let least = least.into_iter().fold(f32::INFINITY, |a, b| if b < a { b } else { a });
+        let largest = largest.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+        Extent { sum: total.value(), least, largest }
     }
 }
 
@@ -365,6 +404,39 @@ impl<const CAPPED: bool> FloatKernel for Pass<'_, CAPPED> {
         let (inside_count, capped, seen) = state.counts;
         Sums { inside: state.total.value(), inside_count, capped, seen }
     }
+    #[inline(always)]
+    fn portable(self) -> Sums {
+        pass_each(self.walk, self.at, self.cap)
+    }
+}
+
+/// [`Pass`] without vectors. Nothing is above a cap of infinity.
+#[inline(never)]
+fn pass_each(walk: Walk<'_>, at: Threshold, cap: f32) -> Sums {
+    let found = Sums { inside: 0.0, inside_count: 0, capped: 0, seen: 0 };
+    let mut state = ([0.0f32; 16], found, Compensated::default());
+    walk.each(
+        &mut state,
+        |(sum, found, _), lane, m| {
+            let y = m - at.base;
+            let (above, over) = (y > at.delta, y > at.delta + cap);
+            found.seen += 1;
+            found.capped += over as usize;
+            if above
+                && !over
+                && let Some(sum) = sum.get_mut(lane)
+            {
+                *sum += y;
+                found.inside_count += 1;
+            }
+        },
+        |(sum, _, total)| {
+            total.add(tree_sum(*sum));
+            *sum = [0.0; 16];
+        },
+    );
+    let (_, found, total) = state;
+    Sums { inside: total.value(), ..found }
 }
 
 fn pass(walk: Walk<'_>, at: Threshold, cap: f32) -> Sums {

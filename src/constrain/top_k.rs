@@ -1,7 +1,7 @@
 //! Top-k: at most so many values are not zero.
 
 use crate::Error;
-use crate::simd::floats::Floats;
+use crate::simd::floats::Values;
 use crate::workspace::{Carver, Layout};
 
 use super::place::{Limit, Map, Place, Sealed};
@@ -135,7 +135,7 @@ struct Keep {
 
 impl Map for Keep {
     #[inline(always)]
-    fn map<F: Floats>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
+    fn map<F: Values>(self, f: F, x: F::V, p: F::V, _: F::V) -> F::V {
         let zero = f.splat(0.0);
         let m = f.max(x, f.sub(zero, x));
         f.select(f.greater(f.splat(self.from), m), zero, if self.second { p } else { x })

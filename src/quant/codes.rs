@@ -3,7 +3,7 @@
 
 use crate::Error;
 
-use super::fit::{Levels, check_finite, fit};
+use super::fit::{Levels, check_finite, fit, fit_three};
 use super::{Fit, NonFinite};
 
 /// What a ternary fit found: |x| >= `threshold` becomes `scale` with the sign of `x`, all else 0.
@@ -50,6 +50,12 @@ pub fn fit_ternary(fit: Fit, non_finite: NonFinite, x: &[f32], scratch: &mut [u8
     fit.check()?;
     check_finite(x, non_finite)?;
     let rule = self::fit(fit, Levels::Three, x, scratch)?;
+    Ok(Ternary { threshold: rule.threshold(), scale: rule.scale })
+}
+
+/// [`fit_ternary`] with [`Fit::Mse`], and without the code of the other fits. `x` is finite.
+pub(crate) fn fit_ternary_mse(x: &[f32], scratch: &mut [u8]) -> Result<Ternary, Error> {
+    let rule = fit_three(x, scratch)?;
     Ok(Ternary { threshold: rule.threshold(), scale: rule.scale })
 }
 

@@ -257,6 +257,23 @@ pub(crate) fn fit(fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Re
     simd::with_scan!(simd::active(), scan => fit_here(scan, fit, levels, x, scratch))
 }
 
+/// [`Fit::Mse`] with three levels alone, so that who needs no other fit links no other. `x` is finite.
+pub(crate) fn fit_three(x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
+    simd::with_scan!(simd::active(), scan => fit_three_here(scan, x, scratch))
+}
+
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+fn fit_three_here(scan: impl Scan, x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
+    let (_, limit) = largest_here(scan, x);
+    if limit == 0.0 {
+        return Ok(Rule::NONE);
+    }
+    let guard = guard_scale(limit);
+    let max = limit * guard;
+    let best = project_three(scan, x, (guard != 1.0).then_some(|v: f32| v.abs() * guard), max, scratch)?;
+    Ok(Rule::new(&best, best.scale, guard, max))
+}
+
 #[cfg_attr(target_arch = "x86_64", inline(always))]
 fn fit_here(scan: impl Scan, fit: Fit, levels: Levels, x: &[f32], scratch: &mut [u8]) -> Result<Rule, Error> {
     if fit == Fit::MinMax {

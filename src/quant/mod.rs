@@ -46,6 +46,7 @@ pub mod tq2_0;
 
 pub use activations::{ActBlock, dequantize_activations, quantize_activations};
 pub use archive::{ArchiveDecoder, ArchiveInfo, ArchiveUnit, archive_bound, archive_encode};
+pub(crate) use codes::fit_ternary_mse;
 pub use codes::{FiveLevel, Ternary, codes_workspace_size, fit_ternary, five_level_codes, ternary_codes};
 pub use decode::dequantize;
 pub use encode::{quantize, quantize_weighted, quantize_weighted_workspace_size, quantize_workspace_size};

@@ -9,5 +9,5 @@ pub mod optimizer_step;
 
 pub mod hybrid;
 
-pub mod predictor;
 pub mod packets;
+pub mod predictor;

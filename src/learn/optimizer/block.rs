@@ -2,8 +2,10 @@
 //!
 //! All slices of a call have the same length, a multiple of 16; what is past the end of the parameters is 0.
 
+use core::marker::PhantomData;
+
 use crate::math::{guard_scale, tree_sum};
-use crate::simd::floats::Floats;
+use crate::simd::floats::{Floats, Pass, Values};
 
 use super::options::Base;
 
@@ -16,35 +18,83 @@ pub(in crate::learn) struct GradientError {
     pub(super) lost: f32,
     /// What the values were multiplied with.
     pub(super) guard: f32,
+    /// The largest magnitude of what quantization changed.
+    pub(super) most: f32,
 }
 
-/// `u = clip g + e`.
+/// What [`clipped`] finds in passing.
+pub(in crate::learn) struct Used {
+    largest: f32,
+    /// In 16 lanes.
+    squares: [f32; 16],
+}
+
+/// `u = clip g + e`, or without `e`.
 #[inline(always)]
-pub(super) fn with_residual<F: Floats>(f: F, clip: f32, g: &[f32], e: &[f32], u: &mut [f32]) {
-    let clip = f.splat(clip);
-    let e = e.as_chunks::<16>().0;
-    for ((u, g), e) in u.as_chunks_mut::<16>().0.iter_mut().zip(g.as_chunks::<16>().0).zip(e) {
-        *u = f.store(f.add(f.mul(clip, f.load(g)), f.load(e)));
+pub(in crate::learn) fn clipped<F: Floats>(
+    f: F,
+    clip: f32,
+    g: &[f32],
+    e: Option<&[f32]>,
+    u: &mut [f32],
+) -> Used {
+    let (g, u) = (g.as_chunks().0, u.as_chunks_mut().0);
+    let [most, squares] = match e {
+        Some(e) => f.lanes(&mut Clipped::<true> { clip, g, e: e.as_chunks().0, u }),
+        None => f.lanes(&mut Clipped::<false> { clip, g, e: &[], u }),
+    };
+    Used { largest: largest_lane(most), squares }
+}
+
+struct Clipped<'a, const FEEDBACK: bool> {
+    clip: f32,
+    g: &'a [[f32; 16]],
+    e: &'a [[f32; 16]],
+    u: &'a mut [[f32; 16]],
+}
+
+impl<const FEEDBACK: bool> Pass<2> for Clipped<'_, FEEDBACK> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
+        let clip = f.splat(self.clip);
+        let (mut most, mut squares) = (f.splat(0.0), f.splat(0.0));
+        let mut residuals = self.e.iter();
+        for (u, g) in self.u.iter_mut().zip(self.g) {
+            let mut v = f.mul(clip, f.load(g));
+            if FEEDBACK && let Some(e) = residuals.next() {
+                v = f.add(v, f.load(e));
+            }
+            most = f.max(most, f.abs(v));
+            squares = f.add(squares, f.mul(v, v));
+            f.put(v, u);
+        }
+        [most, squares]
     }
 }
 
-/// `u = clip g`.
 #[inline(always)]
-pub(super) fn clipped<F: Floats>(f: F, clip: f32, g: &[f32], u: &mut [f32]) {
-    let clip = f.splat(clip);
-    for (u, g) in u.as_chunks_mut::<16>().0.iter_mut().zip(g.as_chunks::<16>().0) {
-        *u = f.store(f.mul(clip, f.load(g)));
-    }
+fn largest_lane(lanes: [f32; 16]) -> f32 {
+    lanes.into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a })
 }
 
 /// The largest magnitude.
 #[inline(always)]
 pub(super) fn largest<F: Floats>(f: F, x: &[f32]) -> f32 {
-    let mut most = f.splat(0.0);
-    for x in x.as_chunks::<16>().0 {
-        most = f.max(most, f.abs(f.load(x)));
+    let [most] = f.lanes(&mut Largest(x.as_chunks().0));
+    largest_lane(most)
+}
+
+struct Largest<'a>(&'a [[f32; 16]]);
+
+impl Pass<1> for Largest<'_> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
+        let mut most = f.splat(0.0);
+        for x in self.0 {
+            most = f.max(most, f.abs(f.load(x)));
+        }
+        [most]
     }
-    f.store(most).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a })
 }
 
 /// Makes trits times a scale of `u`, of which the first `n` values count, and writes what is lost to `e`. Returns the
@@ -58,59 +108,128 @@ pub(in crate::learn) fn to_ternary<F: Floats>(
     f: F,
     sigma: f32,
     n: usize,
+    used: &Used,
     u: &mut [f32],
     e: &mut [f32],
 ) -> (f32, GradientError) {
-    let guard = guard_scale(largest(f, u));
-    let k = f.splat(guard);
-    let zero = f.splat(0.0);
-    let one = f.splat(1.0);
+    let (u, e) = (u.as_chunks_mut::<16>().0, e.as_chunks_mut::<16>().0);
+    let guard = guard_scale(used.largest);
+    let count = n.max(1) as f32;
 
-    let mut squares = zero;
-    for u in u.as_chunks::<16>().0 {
-        let v = f.mul(f.load(u), k);
-        squares = f.add(squares, f.mul(v, v));
-    }
-    let whole = tree_sum(f.store(squares));
-    let limit = sigma * f.root(whole / n.max(1) as f32);
-    let limit = f.splat(if limit.is_finite() { limit } else { f32::MAX });
+    let whole = if guard == 1.0 {
+        tree_sum(used.squares)
+    } else {
+        let [squares] = f.lanes(&mut Squares { u, guard });
+        tree_sum(squares)
+    };
+    let limit = sigma * f.root(whole / count);
+    let limit = if limit.is_finite() { limit } else { f32::MAX };
 
-    let mut sums = zero;
-    for u in u.as_chunks::<16>().0 {
-        sums = f.add(sums, f.min(f.abs(f.mul(f.load(u), k)), limit));
-    }
-    let mut threshold = 0.75 * tree_sum(f.store(sums)) / n.max(1) as f32;
+    let [sums] = f.lanes(&mut Magnitudes { u, guard, limit });
+    let mut threshold = 0.75 * tree_sum(sums) / count;
     let mut scale = 0.0;
     for _ in 0..2 {
-        let cut = f.splat(threshold);
-        let (mut sums, mut counts) = (zero, zero);
-        for u in u.as_chunks::<16>().0 {
-            let m = f.min(f.abs(f.mul(f.load(u), k)), limit);
-            let above = f.greater(m, cut);
-            sums = f.add(sums, f.select(above, m, zero));
-            counts = f.add(counts, f.select(above, one, zero));
-        }
-        let count = tree_sum(f.store(counts));
+        let [sums, counts] = f.lanes(&mut Above { u, guard, limit, threshold });
+        let count = tree_sum(counts);
         if count > 0.0 {
-            scale = tree_sum(f.store(sums)) / count;
+            scale = tree_sum(sums) / count;
             threshold = 0.5 * scale;
         }
     }
 
     let plain = scale / guard;
-    let (cut, plus, minus) = (f.splat(threshold), f.splat(plain), f.splat(-plain));
-    let mut lost = zero;
-    for (u, e) in u.as_chunks_mut::<16>().0.iter_mut().zip(e.as_chunks_mut::<16>().0) {
-        let v = f.load(u);
-        let sign = f.select(f.greater(v, zero), plus, minus);
-        let q = f.select(f.greater(f.abs(f.mul(v, k)), cut), sign, zero);
-        let error = f.sub(v, q);
-        let scaled = f.mul(error, k);
-        lost = f.add(lost, f.mul(scaled, scaled));
-        *u = f.store(q);
-        *e = f.store(error);
+    let [lost, most] = f.lanes(&mut Trits { u, e, guard, threshold, plain });
+    (plain, GradientError { whole, lost: tree_sum(lost), guard, most: largest_lane(most) })
+}
+
+/// Sums of squares.
+struct Squares<'a> {
+    u: &'a [[f32; 16]],
+    guard: f32,
+}
+
+impl Pass<1> for Squares<'_> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
+        let (k, mut squares) = (f.splat(self.guard), f.splat(0.0));
+        for u in self.u {
+            let v = f.mul(f.load(u), k);
+            squares = f.add(squares, f.mul(v, v));
+        }
+        [squares]
     }
-    (plain, GradientError { whole, lost: tree_sum(f.store(lost)), guard })
+}
+
+/// Sums of magnitudes up to a limit.
+struct Magnitudes<'a> {
+    u: &'a [[f32; 16]],
+    guard: f32,
+    limit: f32,
+}
+
+impl Pass<1> for Magnitudes<'_> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
+        let (k, limit, mut sums) = (f.splat(self.guard), f.splat(self.limit), f.splat(0.0));
+        for u in self.u {
+            sums = f.add(sums, f.min(f.abs(f.mul(f.load(u), k)), limit));
+        }
+        [sums]
+    }
+}
+
+/// Sums of those above a threshold, and how many they are.
+struct Above<'a> {
+    u: &'a [[f32; 16]],
+    guard: f32,
+    limit: f32,
+    threshold: f32,
+}
+
+impl Pass<2> for Above<'_> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
+        let (k, limit, cut) = (f.splat(self.guard), f.splat(self.limit), f.splat(self.threshold));
+        let (zero, one) = (f.splat(0.0), f.splat(1.0));
+        let (mut sums, mut counts) = (zero, zero);
+        for u in self.u {
+            let m = f.min(f.abs(f.mul(f.load(u), k)), limit);
+            let above = f.greater(m, cut);
+            sums = f.add(sums, f.select(above, m, zero));
+            counts = f.add(counts, f.select(above, one, zero));
+        }
+        [sums, counts]
+    }
+}
+
+/// Makes trits, keeps what is lost, sums its squares, and finds the largest of it.
+struct Trits<'a> {
+    u: &'a mut [[f32; 16]],
+    e: &'a mut [[f32; 16]],
+    guard: f32,
+    threshold: f32,
+    plain: f32,
+}
+
+impl Pass<2> for Trits<'_> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
+        let (k, cut, zero) = (f.splat(self.guard), f.splat(self.threshold), f.splat(0.0));
+        let (plus, minus) = (f.splat(self.plain), f.splat(-self.plain));
+        let (mut lost, mut most) = (zero, zero);
+        for (u, e) in self.u.iter_mut().zip(&mut *self.e) {
+            let v = f.load(u);
+            let sign = f.select(f.greater(v, zero), plus, minus);
+            let q = f.select(f.greater(f.abs(f.mul(v, k)), cut), sign, zero);
+            let error = f.sub(v, q);
+            let scaled = f.mul(error, k);
+            lost = f.add(lost, f.mul(scaled, scaled));
+            most = f.max(most, f.abs(error));
+            f.put(q, u);
+            f.put(error, e);
+        }
+        [lost, most]
+    }
 }
 
 /// The numbers of a direction.
@@ -156,7 +275,7 @@ pub(super) struct Block<'a> {
 
 /// One base direction: the new momentum (and root of the second moment), and the direction.
 trait Turn {
-    fn turn<F: Floats>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V);
+    fn turn<F: Values>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V);
     /// Whether there is a second moment.
     const ROOT: bool;
 }
@@ -167,7 +286,7 @@ struct NadamW;
 
 impl Turn for Sgd {
     #[inline(always)]
-    fn turn<F: Floats>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
+    fn turn<F: Values>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
         let m = f.add(f.mul(f.splat(d.momentum), m), u);
         (m, r, m)
     }
@@ -176,7 +295,7 @@ impl Turn for Sgd {
 
 impl Turn for Nesterov {
     #[inline(always)]
-    fn turn<F: Floats>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
+    fn turn<F: Values>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
         let momentum = f.splat(d.momentum);
         let m = f.add(f.mul(momentum, m), u);
         (m, r, f.add(u, f.mul(momentum, m)))
@@ -186,7 +305,7 @@ impl Turn for Nesterov {
 
 impl Turn for NadamW {
     #[inline(always)]
-    fn turn<F: Floats>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
+    fn turn<F: Values>(f: F, d: &Direction, u: F::V, m: F::V, r: F::V) -> (F::V, F::V, F::V) {
         let (b1, c1) = (f.splat(d.momentum), f.splat(1.0 - d.momentum));
         let (b2, c2) = (f.splat(d.beta2), f.splat(1.0 - d.beta2));
         let m = f.add(f.mul(b1, m), f.mul(c1, u));
@@ -223,6 +342,7 @@ pub(super) fn commit<F: Floats>(f: F, base: Base, d: &Direction, rate: f32, bloc
 }
 
 /// What [`survey`] looks at.
+#[derive(Clone, Copy)]
 pub(super) struct Read<'a> {
     pub(super) u: &'a [f32],
     pub(super) p: &'a [f32],
@@ -231,50 +351,84 @@ pub(super) struct Read<'a> {
 }
 
 #[inline(always)]
-fn survey_with<F: Floats, B: Turn>(f: F, d: &Direction, clip: f32, Read { u, p, m, r }: Read<'_>) -> f32 {
-    let (clip, decay, guard) = (f.splat(clip), f.splat(d.decay), f.splat(d.guard));
-    let mut squares = f.splat(0.0);
-    let (u, p) = (u.as_chunks::<16>().0, p.as_chunks::<16>().0);
-    let mut roots = r.as_chunks::<16>().0.iter();
-    for ((u, p), m) in u.iter().zip(p).zip(m.as_chunks::<16>().0) {
-        let r = match roots.next() {
-            Some(r) if B::ROOT => f.load(r),
-            _ => f.splat(0.0),
-        };
-        let (_, _, step) = B::turn(f, d, f.mul(clip, f.load(u)), f.load(m), r);
-        let step = f.mul(f.add(step, f.mul(decay, f.load(p))), guard);
-        squares = f.add(squares, f.mul(step, step));
+fn survey_with<F: Floats, B: Turn>(f: F, d: &Direction, clip: f32, read: Read<'_>) -> f32 {
+    let [squares] = f.lanes(&mut Surveyed::<B> { d, clip, read, base: PhantomData });
+    tree_sum(squares)
+}
+
+struct Surveyed<'a, B> {
+    d: &'a Direction,
+    clip: f32,
+    read: Read<'a>,
+    base: PhantomData<B>,
+}
+
+impl<B: Turn> Pass<1> for Surveyed<'_, B> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 1] {
+        // A copy: what is behind a reference is read again after every write.
+        let d = &{ *self.d };
+        let (clip, decay, guard) = (f.splat(self.clip), f.splat(d.decay), f.splat(d.guard));
+        let mut squares = f.splat(0.0);
+        let Read { u, p, m, r } = self.read;
+        let (u, p) = (u.as_chunks::<16>().0, p.as_chunks::<16>().0);
+        let mut roots = r.as_chunks::<16>().0.iter();
+        for ((u, p), m) in u.iter().zip(p).zip(m.as_chunks::<16>().0) {
+            let r = match roots.next() {
+                Some(r) if B::ROOT => f.load(r),
+                _ => f.splat(0.0),
+            };
+            let (_, _, step) = B::turn(f, d, f.mul(clip, f.load(u)), f.load(m), r);
+            let step = f.mul(f.add(step, f.mul(decay, f.load(p))), guard);
+            squares = f.add(squares, f.mul(step, step));
+        }
+        [squares]
     }
-    tree_sum(f.store(squares))
 }
 
 #[inline(always)]
 fn commit_with<F: Floats, B: Turn>(f: F, d: &Direction, rate: f32, block: Block<'_>) -> Sums {
-    let (clip, decay, rate) = (f.splat(block.clip), f.splat(d.decay), f.splat(rate));
-    let (guard, gradient_guard) = (f.splat(d.guard), f.splat(d.gradient_guard));
-    let zero = f.splat(0.0);
-    let (mut squares, mut products) = (zero, zero);
-    let g = block.g.as_chunks::<16>().0;
-    let u = block.u.unwrap_or(block.g).as_chunks::<16>().0;
-    let (p, m) = (block.p.as_chunks_mut::<16>().0, block.m.as_chunks_mut::<16>().0);
-    let mut roots = block.r.as_chunks_mut::<16>().0.iter_mut();
-    for (((g, u), p), m) in g.iter().zip(u).zip(p).zip(m) {
-        let root = if B::ROOT { roots.next() } else { None };
-        let r = match &root {
-            Some(root) => f.load(root),
-            None => zero,
-        };
-        let (moment, r, step) = B::turn(f, d, f.mul(clip, f.load(u)), f.load(m), r);
-        *m = f.store(moment);
-        if let Some(root) = root {
-            *root = f.store(r);
+    let [squares, products] = f.lanes(&mut Committed::<B> { d, rate, block, base: PhantomData });
+    Sums { squares: tree_sum(squares), products: tree_sum(products) }
+}
+
+struct Committed<'a, B> {
+    d: &'a Direction,
+    rate: f32,
+    block: Block<'a>,
+    base: PhantomData<B>,
+}
+
+impl<B: Turn> Pass<2> for Committed<'_, B> {
+    #[inline(always)]
+    fn pass<F: Values>(&mut self, f: F) -> [F::V; 2] {
+        let (d, block) = (&{ *self.d }, &mut self.block);
+        let (clip, decay, rate) = (f.splat(block.clip), f.splat(d.decay), f.splat(self.rate));
+        let (guard, gradient_guard) = (f.splat(d.guard), f.splat(d.gradient_guard));
+        let zero = f.splat(0.0);
+        let (mut squares, mut products) = (zero, zero);
+        let g = block.g.as_chunks::<16>().0;
+        let u = block.u.unwrap_or(block.g).as_chunks::<16>().0;
+        let (p, m) = (block.p.as_chunks_mut::<16>().0, block.m.as_chunks_mut::<16>().0);
+        let mut roots = block.r.as_chunks_mut::<16>().0.iter_mut();
+        for (((g, u), p), m) in g.iter().zip(u).zip(p).zip(m) {
+            let root = if B::ROOT { roots.next() } else { None };
+            let r = match &root {
+                Some(root) => f.load(root),
+                None => zero,
+            };
+            let (moment, r, step) = B::turn(f, d, f.mul(clip, f.load(u)), f.load(m), r);
+            f.put(moment, m);
+            if let Some(root) = root {
+                f.put(r, root);
+            }
+            let old = f.load(p);
+            let step = f.add(step, f.mul(decay, old));
+            f.put(f.sub(old, f.mul(rate, step)), p);
+            let step = f.mul(step, guard);
+            squares = f.add(squares, f.mul(step, step));
+            products = f.add(products, f.mul(step, f.mul(f.load(g), gradient_guard)));
         }
-        let old = f.load(p);
-        let step = f.add(step, f.mul(decay, old));
-        *p = f.store(f.sub(old, f.mul(rate, step)));
-        let step = f.mul(step, guard);
-        squares = f.add(squares, f.mul(step, step));
-        products = f.add(products, f.mul(step, f.mul(f.load(g), gradient_guard)));
+        [squares, products]
     }
-    Sums { squares: tree_sum(f.store(squares)), products: tree_sum(f.store(products)) }
 }

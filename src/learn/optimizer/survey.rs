@@ -1,7 +1,7 @@
 //! The pass before the step: norm and largest magnitude of the gradient, whether all numbers are finite.
 
 use crate::math::{Compensated, guard_scale, tree_sum};
-use crate::simd::floats::{self, FloatKernel, Floats};
+use crate::simd::floats::{self, FloatKernel, Floats, Values};
 use crate::{Error, simd};
 
 use super::options::Group;
@@ -62,7 +62,7 @@ struct Look<'a> {
 
 /// What has been seen of a block and of all before it: squares, largest magnitude, and a number that is NaN once a value was NaN
 /// or infinite. By value, so that it stays in registers.
-type Seen<F> = [<F as Floats>::V; 3];
+type Seen<F> = [<F as Values>::V; 3];
 
 #[inline(always)]
 fn see<F: Floats>(f: F, guard: F::V, [sums, largest, odd]: Seen<F>, group: &[f32; 16]) -> Seen<F> {
@@ -89,12 +89,15 @@ impl FloatKernel for Look<'_> {
             Source::Floats(x) => {
                 for block in x.chunks(BLOCK) {
                     let (groups, rest) = block.as_chunks::<16>();
-                    let mut last = [0.0; 16];
-                    for (to, &v) in last.iter_mut().zip(rest) {
-                        *to = v;
-                    }
-                    for group in groups.iter().chain(core::iter::once(&last)) {
+                    for group in groups {
                         seen = see(f, guard, seen, group);
+                    }
+                    if !rest.is_empty() {
+                        let mut last = [0.0; 16];
+                        for (to, &v) in last.iter_mut().zip(rest) {
+                            *to = v;
+                        }
+                        seen = see(f, guard, seen, &last);
                     }
                     let [sums, largest, odd] = seen;
                     total.add(tree_sum(f.store(sums)));
@@ -150,5 +153,64 @@ impl FloatKernel for Look<'_> {
         let finite = tree_sum(f.store(odd)) == 0.0;
         let largest = f.store(largest).into_iter().fold(0.0, |a: f32, b| if b > a { b } else { a });
         finite.then(|| Survey { squares: total.value(), guard: self.guard, largest })
+    }
+
+    fn portable(self) -> Option<Survey> {
+        let mut seen = Each {
+            guard: self.guard,
+            sums: [0.0; 16],
+            count: 0,
+            largest: 0.0,
+            odd: 0.0,
+            total: Compensated::default(),
+        };
+        match self.x {
+            Source::Floats(x) => seen.see(x),
+            Source::Packed(_) => {
+                let mut rest = self.x;
+                for group in self.groups {
+                    let len = group.len().ok()?;
+                    let (x, later) = rest.split(len).ok()?;
+                    rest = later;
+                    for at in (0..len).step_by(BLOCK) {
+                        let n = (len - at).min(BLOCK);
+                        seen.see(x.block(at, n, &mut *self.spare).get(..n).unwrap_or_default());
+                    }
+                }
+            }
+        }
+        seen.total.add(tree_sum(seen.sums));
+        let Each { guard, largest, total, .. } = seen;
+        (seen.odd == 0.0).then(|| Survey { squares: total.value(), guard, largest })
+    }
+}
+
+/// What has been seen, value by value.
+struct Each {
+    guard: f32,
+    sums: [f32; 16],
+    /// Values in the sums.
+    count: usize,
+    largest: f32,
+    odd: f32,
+    total: Compensated,
+}
+
+impl Each {
+    #[inline(never)]
+    fn see(&mut self, x: &[f32]) {
+        for &v in x {
+            if self.count == BLOCK {
+                self.total.add(tree_sum(self.sums));
+                (self.sums, self.count) = ([0.0; 16], 0);
+            }
+            let scaled = v * self.guard;
+            if let Some(sum) = self.sums.get_mut(self.count % 16) {
+                *sum += scaled * scaled;
+            }
+            self.count += 1;
+            self.largest = if v.abs() > self.largest { v.abs() } else { self.largest };
+            self.odd += v * 0.0;
+        }
     }
 }

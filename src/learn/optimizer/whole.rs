@@ -265,16 +265,12 @@ impl Whole<'_, '_, '_> {
             return (None, 0.0, GradientError::default());
         }
         let u = u.get_mut(..g.len()).unwrap_or_default();
-        if feedback {
-            block::with_residual(f, clip, g, e, u);
-        } else {
-            block::clipped(f, clip, g, u);
-        }
+        let used = block::clipped(f, clip, g, feedback.then_some(&*e), u);
         if !ternary {
             e.fill(0.0);
             return (Some(u), 0.0, GradientError::default());
         }
-        let (scale, error) = block::to_ternary(f, options.sigma, n, u, e);
+        let (scale, error) = block::to_ternary(f, options.sigma, n, &used, u, e);
         (Some(u), scale, error)
     }
 
@@ -363,30 +359,32 @@ impl Whole<'_, '_, '_> {
             let (m, m_bytes) = held((options.moment, Kind::Signed), moment, rooms.m, n);
             let (r, r_bytes) = held((options.second_storage(), Kind::Root), second, rooms.r, n);
             let clip = if u.is_some() { 1.0 } else { plan.clip };
-            let sums = if n.is_multiple_of(16) {
-                let block = Block { g, clip, u, p, m: &mut *m, r: &mut *r };
-                block::commit(f, options.base, &plan.direction, rate, block)
-            } else {
-                let spare = rooms.p.get_mut(..g.len()).unwrap_or_default();
+            // Of a last block that is no whole vectors, a padded copy.
+            let copied = !n.is_multiple_of(16);
+            let (p, spare) = (p, rooms.p.get_mut(..g.len()).unwrap_or_default());
+            if copied {
                 let (real, padding) = spare.split_at_mut_checked(n).unwrap_or_default();
                 for (to, &v) in real.iter_mut().zip(&*p) {
                     *to = v;
                 }
                 padding.fill(0.0);
-                let block = Block { g, clip, u, p: &mut *spare, m: &mut *m, r: &mut *r };
-                let sums = block::commit(f, options.base, &plan.direction, rate, block);
+            }
+            let own = if copied { &mut *spare } else { &mut *p };
+            let block = Block { g, clip, u, p: own, m: &mut *m, r: &mut *r };
+            let sums = block::commit(f, options.base, &plan.direction, rate, block);
+            if copied {
                 for (to, &v) in p.iter_mut().zip(&*spare) {
                     *to = v;
                 }
-                sums
-            };
+            }
             totals.squares.add(sums.squares);
             totals.products.add(sums.products);
 
             let (real_m, real_r) = (m.get_mut(..n).unwrap_or_default(), r.get_mut(..n).unwrap_or_default());
+            let nadam = options.base == Base::NadamW;
             if !m_bytes.is_empty() {
                 // What the momentum loses would have been there, decayed, in the next step.
-                let rest = if feedback && options.base != Base::NadamW {
+                let rest = if feedback && !nadam {
                     Rest::Kept { to: &mut *e, factor: options.momentum }
                 } else {
                     Rest::Random(dice(0))
@@ -397,7 +395,8 @@ impl Whole<'_, '_, '_> {
                 store::save(options.second_storage(), Kind::Root, real_r, r_bytes, Rest::Random(dice(1)));
             }
             if feedback {
-                let most = block::largest(f, e);
+                // The momentum may have added to it.
+                let most = if m_bytes.is_empty() || nadam { error.most } else { block::largest(f, e) };
                 totals.residual = if most > totals.residual { most } else { totals.residual };
                 if !e_bytes.is_empty() {
                     let real = e.get_mut(..n).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! From a gradient to the body of a packet, block by block.
 
-use crate::learn::optimizer::block::to_ternary;
+use crate::learn::optimizer::block::{clipped, to_ternary};
 use crate::learn::optimizer::store::{self, BLOCK, Dice, Kind, POSITIONS, Rest};
 use crate::learn::optimizer::{Storage, trits};
 use crate::math::{Compensated, guard_scale, tree_sum};
@@ -97,8 +97,8 @@ impl FloatKernel for Encode<'_> {
             let e = e.get_mut(..wide).unwrap_or_default();
             store::load(storage, Kind::Signed, held, e.get_mut(..n).unwrap_or_default());
             with_residual(g, e, v);
-            u.iter_mut().zip(&*v).for_each(|(u, &v)| *u = v);
-            let (scale, _) = to_ternary(f, options.sigma, n, u, e);
+            let used = clipped(f, 1.0, v, None, u);
+            let (scale, _) = to_ternary(f, options.sigma, n, &used, u, e);
             let scale = rounded(scale, options.unit);
 
             // The trits of `u` times the scale that can be sent.

@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m128, __m128i, __m256, __m256i};
 use pulp::cast;
 use pulp::x86::V3;
 
-use super::Floats;
+use super::{Floats, Values};
 
 /// An operation on both halves. A macro, because a closure is not inlined for certain.
 macro_rules! both {
@@ -24,11 +24,9 @@ macro_rules! both {
     }};
 }
 
-impl Floats for V3 {
-    const TILE: usize = 6;
+impl Values for V3 {
     type V = [__m256; 2];
     type Mask = [__m256; 2];
-    type Ints = [__m256i; 2];
 
     #[inline(always)]
     fn splat(self, x: f32) -> [__m256; 2] {
@@ -39,8 +37,8 @@ impl Floats for V3 {
         cast(*x)
     }
     #[inline(always)]
-    fn store(self, x: [__m256; 2]) -> [f32; 16] {
-        cast(x)
+    fn put(self, x: Self::V, to: &mut [f32; 16]) {
+        *to = self.store(x);
     }
     #[inline(always)]
     fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
@@ -59,10 +57,6 @@ impl Floats for V3 {
         both!(a, b, |x, y| self.avx._mm256_div_ps(x, y))
     }
     #[inline(always)]
-    fn mul_add(self, [a0, a1]: [__m256; 2], [b0, b1]: [__m256; 2], [c0, c1]: [__m256; 2]) -> [__m256; 2] {
-        [self.fma._mm256_fmadd_ps(a0, b0, c0), self.fma._mm256_fmadd_ps(a1, b1, c1)]
-    }
-    #[inline(always)]
     fn max(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         both!(a, b, |x, y| self.avx._mm256_max_ps(x, y))
     }
@@ -75,11 +69,6 @@ impl Floats for V3 {
         [self.avx._mm256_sqrt_ps(a0), self.avx._mm256_sqrt_ps(a1)]
     }
     #[inline(always)]
-    fn root(self, x: f32) -> f32 {
-        let [root, ..]: [f32; 8] = cast(self.avx._mm256_sqrt_ps(self.avx._mm256_set1_ps(x)));
-        root
-    }
-    #[inline(always)]
     fn greater(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
         const GT_OQ: i32 = core::arch::x86_64::_CMP_GT_OQ;
         both!(a, b, |x, y| self.avx._mm256_cmp_ps::<GT_OQ>(x, y))
@@ -87,6 +76,25 @@ impl Floats for V3 {
     #[inline(always)]
     fn select(self, [m0, m1]: [__m256; 2], [a0, a1]: [__m256; 2], [b0, b1]: [__m256; 2]) -> [__m256; 2] {
         [self.avx._mm256_blendv_ps(b0, a0, m0), self.avx._mm256_blendv_ps(b1, a1, m1)]
+    }
+}
+
+impl Floats for V3 {
+    const TILE: usize = 6;
+    type Ints = [__m256i; 2];
+
+    #[inline(always)]
+    fn store(self, x: [__m256; 2]) -> [f32; 16] {
+        cast(x)
+    }
+    #[inline(always)]
+    fn mul_add(self, [a0, a1]: [__m256; 2], [b0, b1]: [__m256; 2], [c0, c1]: [__m256; 2]) -> [__m256; 2] {
+        [self.fma._mm256_fmadd_ps(a0, b0, c0), self.fma._mm256_fmadd_ps(a1, b1, c1)]
+    }
+    #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 8] = cast(self.avx._mm256_sqrt_ps(self.avx._mm256_set1_ps(x)));
+        root
     }
     #[inline(always)]
     fn bits(self, [m0, m1]: [__m256; 2]) -> u32 {
@@ -113,7 +121,6 @@ impl Floats for V3 {
     fn prefetch(self, x: &[f32]) {
         super::prefetch(x);
     }
-
     #[inline(always)]
     fn round(self, [a0, a1]: [__m256; 2]) -> [__m256i; 2] {
         [self.avx._mm256_cvtps_epi32(a0), self.avx._mm256_cvtps_epi32(a1)]

@@ -5,7 +5,7 @@ use core::arch::aarch64::{float32x4_t, int32x4_t, int64x2_t, uint32x4_t};
 use pulp::aarch64::Neon;
 use pulp::cast;
 
-use super::Floats;
+use super::{Floats, Values};
 
 /// An operation on all quarters. A macro, because a closure is not inlined for certain.
 macro_rules! all {
@@ -32,11 +32,9 @@ macro_rules! all {
     }};
 }
 
-impl Floats for Neon {
-    const TILE: usize = 6;
+impl Values for Neon {
     type V = [float32x4_t; 4];
     type Mask = [uint32x4_t; 4];
-    type Ints = [int32x4_t; 4];
 
     #[inline(always)]
     fn splat(self, x: f32) -> [float32x4_t; 4] {
@@ -47,8 +45,8 @@ impl Floats for Neon {
         cast(*x)
     }
     #[inline(always)]
-    fn store(self, x: [float32x4_t; 4]) -> [f32; 16] {
-        cast(x)
+    fn put(self, x: Self::V, to: &mut [f32; 16]) {
+        *to = self.store(x);
     }
     #[inline(always)]
     fn add(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> [float32x4_t; 4] {
@@ -67,17 +65,6 @@ impl Floats for Neon {
         all!(a, b, |x, y| self.neon.vdivq_f32(x, y))
     }
     #[inline(always)]
-    fn mul_add(self, a: [float32x4_t; 4], b: [float32x4_t; 4], c: [float32x4_t; 4]) -> [float32x4_t; 4] {
-        let ([a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3]) = (a, b, c);
-        let neon = self.neon;
-        [
-            neon.vfmaq_f32(c0, a0, b0),
-            neon.vfmaq_f32(c1, a1, b1),
-            neon.vfmaq_f32(c2, a2, b2),
-            neon.vfmaq_f32(c3, a3, b3),
-        ]
-    }
-    #[inline(always)]
     fn max(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> [float32x4_t; 4] {
         all!(a, b, |x, y| self.neon.vmaxq_f32(x, y))
     }
@@ -89,11 +76,6 @@ impl Floats for Neon {
     fn sqrt(self, [a, b, c, d]: [float32x4_t; 4]) -> [float32x4_t; 4] {
         let neon = self.neon;
         [neon.vsqrtq_f32(a), neon.vsqrtq_f32(b), neon.vsqrtq_f32(c), neon.vsqrtq_f32(d)]
-    }
-    #[inline(always)]
-    fn root(self, x: f32) -> f32 {
-        let [root, ..]: [f32; 4] = cast(self.neon.vsqrtq_f32(self.neon.vdupq_n_f32(x)));
-        root
     }
     #[inline(always)]
     fn greater(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> [uint32x4_t; 4] {
@@ -109,6 +91,32 @@ impl Floats for Neon {
             neon.vbslq_f32(m2, a2, b2),
             neon.vbslq_f32(m3, a3, b3),
         ]
+    }
+}
+
+impl Floats for Neon {
+    const TILE: usize = 6;
+    type Ints = [int32x4_t; 4];
+
+    #[inline(always)]
+    fn store(self, x: [float32x4_t; 4]) -> [f32; 16] {
+        cast(x)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: [float32x4_t; 4], b: [float32x4_t; 4], c: [float32x4_t; 4]) -> [float32x4_t; 4] {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3]) = (a, b, c);
+        let neon = self.neon;
+        [
+            neon.vfmaq_f32(c0, a0, b0),
+            neon.vfmaq_f32(c1, a1, b1),
+            neon.vfmaq_f32(c2, a2, b2),
+            neon.vfmaq_f32(c3, a3, b3),
+        ]
+    }
+    #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 4] = cast(self.neon.vsqrtq_f32(self.neon.vdupq_n_f32(x)));
+        root
     }
     #[inline(always)]
     fn bits(self, mask: [uint32x4_t; 4]) -> u32 {
@@ -148,7 +156,6 @@ impl Floats for Neon {
             }
         }
     }
-
     #[inline(always)]
     fn round(self, [a, b, c, d]: [float32x4_t; 4]) -> [int32x4_t; 4] {
         let neon = self.neon;

@@ -1,6 +1,6 @@
 //! The reference, for every target.
 
-use super::Floats;
+use super::{Floats, Lane, Pass, Values};
 
 /// Arrays and loops.
 #[derive(Clone, Copy)]
@@ -24,11 +24,9 @@ pub(crate) fn round(x: f32) -> i32 {
     if x < 0.0 { -rounded } else { rounded }
 }
 
-impl Floats for Portable {
-    const TILE: usize = 0;
+impl Values for Portable {
     type V = [f32; 16];
     type Mask = u32;
-    type Ints = [i32; 16];
 
     #[inline(always)]
     fn splat(self, x: f32) -> [f32; 16] {
@@ -39,8 +37,8 @@ impl Floats for Portable {
         *x
     }
     #[inline(always)]
-    fn store(self, x: [f32; 16]) -> [f32; 16] {
-        x
+    fn put(self, x: Self::V, to: &mut [f32; 16]) {
+        *to = self.store(x);
     }
     #[inline(always)]
     fn add(self, a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
@@ -59,10 +57,6 @@ impl Floats for Portable {
         both(a, b, |a, b| a / b)
     }
     #[inline(always)]
-    fn mul_add(self, a: [f32; 16], b: [f32; 16], c: [f32; 16]) -> [f32; 16] {
-        self.add(self.mul(a, b), c)
-    }
-    #[inline(always)]
     fn max(self, a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
         both(a, b, |a, b| if a > b { a } else { b })
     }
@@ -78,10 +72,6 @@ impl Floats for Portable {
         a
     }
     #[inline(always)]
-    fn root(self, x: f32) -> f32 {
-        crate::math::sqrt(x)
-    }
-    #[inline(always)]
     fn greater(self, a: [f32; 16], b: [f32; 16]) -> u32 {
         a.iter().zip(b).enumerate().fold(0, |mask, (lane, (&a, b))| mask | u32::from(a > b) << lane)
     }
@@ -94,9 +84,39 @@ impl Floats for Portable {
         }
         b
     }
+}
+
+impl Floats for Portable {
+    const TILE: usize = 0;
+    type Ints = [i32; 16];
+
+    #[inline(always)]
+    fn store(self, x: [f32; 16]) -> [f32; 16] {
+        x
+    }
+    #[inline(always)]
+    fn mul_add(self, a: [f32; 16], b: [f32; 16], c: [f32; 16]) -> [f32; 16] {
+        self.add(self.mul(a, b), c)
+    }
+    #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        crate::math::sqrt(x)
+    }
     #[inline(always)]
     fn bits(self, mask: u32) -> u32 {
         mask
+    }
+    #[inline(never)]
+    fn lanes<const N: usize, P: Pass<N>>(self, pass: &mut P) -> [[f32; 16]; N] {
+        let mut all = [[0.0; 16]; N];
+        for lane in 0..16 {
+            for (to, found) in all.iter_mut().zip(pass.pass(Lane(lane))) {
+                if let Some(to) = to.get_mut(lane) {
+                    *to = found;
+                }
+            }
+        }
+        all
     }
     #[inline(always)]
     fn transpose(self, rows: &[&[f32; 16]; 16], out: &mut [[f32; 16]; 16]) {
@@ -108,7 +128,6 @@ impl Floats for Portable {
             }
         }
     }
-
     #[inline(always)]
     fn round(self, x: [f32; 16]) -> [i32; 16] {
         let mut ints = [0; 16];

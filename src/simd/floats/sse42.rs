@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m128, __m128i};
 use pulp::cast;
 use pulp::x86::V2;
 
-use super::Floats;
+use super::{Floats, Values};
 
 /// An operation on all quarters. A macro, because a closure is not inlined for certain.
 macro_rules! all {
@@ -32,11 +32,9 @@ macro_rules! all {
     }};
 }
 
-impl Floats for V2 {
-    const TILE: usize = 3;
+impl Values for V2 {
     type V = [__m128; 4];
     type Mask = [__m128; 4];
-    type Ints = [__m128i; 4];
 
     #[inline(always)]
     fn splat(self, x: f32) -> [__m128; 4] {
@@ -47,8 +45,8 @@ impl Floats for V2 {
         cast(*x)
     }
     #[inline(always)]
-    fn store(self, x: [__m128; 4]) -> [f32; 16] {
-        cast(x)
+    fn put(self, x: Self::V, to: &mut [f32; 16]) {
+        *to = self.store(x);
     }
     #[inline(always)]
     fn add(self, a: [__m128; 4], b: [__m128; 4]) -> [__m128; 4] {
@@ -67,10 +65,6 @@ impl Floats for V2 {
         all!(a, b, |x, y| self.sse._mm_div_ps(x, y))
     }
     #[inline(always)]
-    fn mul_add(self, a: [__m128; 4], b: [__m128; 4], c: [__m128; 4]) -> [__m128; 4] {
-        self.add(self.mul(a, b), c)
-    }
-    #[inline(always)]
     fn max(self, a: [__m128; 4], b: [__m128; 4]) -> [__m128; 4] {
         all!(a, b, |x, y| self.sse._mm_max_ps(x, y))
     }
@@ -82,11 +76,6 @@ impl Floats for V2 {
     fn sqrt(self, [a, b, c, d]: [__m128; 4]) -> [__m128; 4] {
         let sse = self.sse;
         [sse._mm_sqrt_ps(a), sse._mm_sqrt_ps(b), sse._mm_sqrt_ps(c), sse._mm_sqrt_ps(d)]
-    }
-    #[inline(always)]
-    fn root(self, x: f32) -> f32 {
-        let [root, ..]: [f32; 4] = cast(self.sse._mm_sqrt_ps(self.sse._mm_set1_ps(x)));
-        root
     }
     #[inline(always)]
     fn greater(self, a: [__m128; 4], b: [__m128; 4]) -> [__m128; 4] {
@@ -102,6 +91,25 @@ impl Floats for V2 {
             sse._mm_blendv_ps(b2, a2, m2),
             sse._mm_blendv_ps(b3, a3, m3),
         ]
+    }
+}
+
+impl Floats for V2 {
+    const TILE: usize = 3;
+    type Ints = [__m128i; 4];
+
+    #[inline(always)]
+    fn store(self, x: [__m128; 4]) -> [f32; 16] {
+        cast(x)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: [__m128; 4], b: [__m128; 4], c: [__m128; 4]) -> [__m128; 4] {
+        self.add(self.mul(a, b), c)
+    }
+    #[inline(always)]
+    fn root(self, x: f32) -> f32 {
+        let [root, ..]: [f32; 4] = cast(self.sse._mm_sqrt_ps(self.sse._mm_set1_ps(x)));
+        root
     }
     #[inline(always)]
     fn bits(self, [a, b, c, d]: [__m128; 4]) -> u32 {
@@ -145,7 +153,6 @@ impl Floats for V2 {
     fn prefetch(self, x: &[f32]) {
         super::prefetch(x);
     }
-
     #[inline(always)]
     fn round(self, [a, b, c, d]: [__m128; 4]) -> [__m128i; 4] {
         let sse2 = self.sse2;
