@@ -498,6 +498,16 @@
 #define HQ_GRADIENT_TERNARY 1
 
 /**
+ * Bytes before the body of a gradient packet. The body is the packed gradient of the optimizer.
+ */
+#define HQ_GRADIENT_PACKET_HEADER_SIZE 40
+
+/**
+ * All weights of sums of gradients together: 2^19.
+ */
+#define HQ_GRADIENT_MAX_WEIGHT 524288
+
+/**
  * Features that the network of a predictor sees.
  */
 #define HQ_PREDICTOR_FEATURES 6
@@ -511,16 +521,6 @@
  * Steps that the history of a predictor holds.
  */
 #define HQ_PREDICTOR_HISTORY 16
-
-/**
- * Bytes before the body of a gradient packet. The body is the packed gradient of the optimizer.
- */
-#define HQ_GRADIENT_PACKET_HEADER_SIZE 40
-
-/**
- * All weights of sums of gradients together: 2^19.
- */
-#define HQ_GRADIENT_MAX_WEIGHT 524288
 
 /**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
@@ -1796,6 +1796,121 @@ typedef struct hq_hybrid {
 } hq_hybrid;
 
 /**
+ * How gradients become packets; 24 bytes. Fill it with `hq_gradient_packet_options_init`, then change what you need.
+ */
+typedef struct hq_gradient_packet_options {
+    /**
+     * Root mean squares at which magnitudes are clipped when the scale is fitted; above 0, infinity: never.
+     */
+    float sigma;
+    /**
+     * Scales are multiples of 2^unit, -100 to 60; the same for all packets of a run. Gradients with their residual must
+     * stay below 2^(unit + 44).
+     */
+    int32_t unit;
+    /**
+     * How the residual is held: `HQ_STORAGE_F32`, `HQ_STORAGE_INT8`, `HQ_STORAGE_INT4`, or `HQ_STORAGE_NONE`: what is
+     * lost is lost for good.
+     */
+    int32_t residual;
+    /**
+     * Zero.
+     */
+    int32_t reserved;
+    /**
+     * Of the random rounding of residuals in few bits.
+     */
+    uint64_t seed;
+} hq_gradient_packet_options;
+
+/**
+ * What a packet is of; 24 bytes.
+ */
+typedef struct hq_gradient_tag {
+    /**
+     * The step of the run.
+     */
+    uint64_t step;
+    /**
+     * Where the values begin among all parameters: a gradient may be sent in slices.
+     */
+    uint64_t first;
+    /**
+     * The shard of the batch.
+     */
+    uint32_t shard;
+    /**
+     * Samples of the shard, 1 to `HQ_GRADIENT_MAX_WEIGHT`; 1 for all where shards are of equal size.
+     */
+    uint32_t weight;
+} hq_gradient_tag;
+
+/**
+ * What a packet says about itself; 40 bytes.
+ */
+typedef struct hq_gradient_packet {
+    /**
+     * The step of the run.
+     */
+    uint64_t step;
+    /**
+     * Where its values begin among all parameters.
+     */
+    uint64_t first;
+    /**
+     * Its values.
+     */
+    uint64_t len;
+    /**
+     * The shard of the batch.
+     */
+    uint32_t shard;
+    /**
+     * Samples of the shard.
+     */
+    uint32_t weight;
+    /**
+     * Its scales are multiples of 2^unit.
+     */
+    int32_t unit;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} hq_gradient_packet;
+
+/**
+ * What an array of `int64_t` sums of packets stands for; 32 bytes, plain: it may be sent with the array. Fill it with
+ * `hq_gradient_sums_init`.
+ */
+typedef struct hq_gradient_sums {
+    /**
+     * Of all packets in it.
+     */
+    uint64_t step;
+    /**
+     * Where the values begin among all parameters.
+     */
+    uint64_t first;
+    /**
+     * Of all packets together: at most `HQ_GRADIENT_MAX_WEIGHT`.
+     */
+    uint32_t weight;
+    /**
+     * How many packets are in it.
+     */
+    uint32_t packets;
+    /**
+     * The sums are multiples of 2^unit, times weights.
+     */
+    int32_t unit;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} hq_gradient_sums;
+
+/**
  * How a predictor behaves; 72 bytes. `hq_predictor_init` fills it with the defaults; change what you need. Arrays have one
  * value for the learning rate and one for the radius.
  */
@@ -2060,121 +2175,6 @@ typedef struct hq_counterfactual {
      */
     int32_t has_fresh;
 } hq_counterfactual;
-
-/**
- * How gradients become packets; 24 bytes. Fill it with `hq_gradient_packet_options_init`, then change what you need.
- */
-typedef struct hq_gradient_packet_options {
-    /**
-     * Root mean squares at which magnitudes are clipped when the scale is fitted; above 0, infinity: never.
-     */
-    float sigma;
-    /**
-     * Scales are multiples of 2^unit, -100 to 60; the same for all packets of a run. Gradients with their residual must
-     * stay below 2^(unit + 44).
-     */
-    int32_t unit;
-    /**
-     * How the residual is held: `HQ_STORAGE_F32`, `HQ_STORAGE_INT8`, `HQ_STORAGE_INT4`, or `HQ_STORAGE_NONE`: what is
-     * lost is lost for good.
-     */
-    int32_t residual;
-    /**
-     * Zero.
-     */
-    int32_t reserved;
-    /**
-     * Of the random rounding of residuals in few bits.
-     */
-    uint64_t seed;
-} hq_gradient_packet_options;
-
-/**
- * What a packet is of; 24 bytes.
- */
-typedef struct hq_gradient_tag {
-    /**
-     * The step of the run.
-     */
-    uint64_t step;
-    /**
-     * Where the values begin among all parameters: a gradient may be sent in slices.
-     */
-    uint64_t first;
-    /**
-     * The shard of the batch.
-     */
-    uint32_t shard;
-    /**
-     * Samples of the shard, 1 to `HQ_GRADIENT_MAX_WEIGHT`; 1 for all where shards are of equal size.
-     */
-    uint32_t weight;
-} hq_gradient_tag;
-
-/**
- * What a packet says about itself; 40 bytes.
- */
-typedef struct hq_gradient_packet {
-    /**
-     * The step of the run.
-     */
-    uint64_t step;
-    /**
-     * Where its values begin among all parameters.
-     */
-    uint64_t first;
-    /**
-     * Its values.
-     */
-    uint64_t len;
-    /**
-     * The shard of the batch.
-     */
-    uint32_t shard;
-    /**
-     * Samples of the shard.
-     */
-    uint32_t weight;
-    /**
-     * Its scales are multiples of 2^unit.
-     */
-    int32_t unit;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-} hq_gradient_packet;
-
-/**
- * What an array of `int64_t` sums of packets stands for; 32 bytes, plain: it may be sent with the array. Fill it with
- * `hq_gradient_sums_init`.
- */
-typedef struct hq_gradient_sums {
-    /**
-     * Of all packets in it.
-     */
-    uint64_t step;
-    /**
-     * Where the values begin among all parameters.
-     */
-    uint64_t first;
-    /**
-     * Of all packets together: at most `HQ_GRADIENT_MAX_WEIGHT`.
-     */
-    uint32_t weight;
-    /**
-     * How many packets are in it.
-     */
-    uint32_t packets;
-    /**
-     * The sums are multiples of 2^unit, times weights.
-     */
-    int32_t unit;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-} hq_gradient_sums;
 
 /**
  * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
@@ -6521,6 +6521,11 @@ hq_status hq_optimizer_unpack_gradient(const struct hq_optimizer_group *groups,
  *
  * # Safety
  * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {2, 8, 0.1f, 1.0f};
+ * assert(hq_hybrid_undo_size(NULL, &group, 1, 0, 0) == 2 * 16 * sizeof(float)); // parameters and momentum
+ * ```
  */
 size_t hq_hybrid_undo_size(const struct hq_optimizer_options *options,
                            const struct hq_optimizer_group *groups,
@@ -6533,6 +6538,11 @@ size_t hq_hybrid_undo_size(const struct hq_optimizer_options *options,
  *
  * # Safety
  * Each pointer is valid for the length given with it; `options` and `set` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {2, 8, 0.1f, 1.0f};
+ * assert(hq_hybrid_workspace_size(NULL, &group, 1, NULL) > hq_optimizer_workspace_size(NULL, &group, 1, NULL));
+ * ```
  */
 size_t hq_hybrid_workspace_size(const struct hq_optimizer_options *options,
                                 const struct hq_optimizer_group *groups,
@@ -6551,6 +6561,14 @@ size_t hq_hybrid_workspace_size(const struct hq_optimizer_options *options,
  *
  * # Safety
  * Each pointer is valid for the length given with it; `options` may be NULL.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 2, 0.1f, INFINITY};
+ * float memory[2];
+ * hq_hybrid_state state;
+ * assert(hq_hybrid_start(NULL, &group, 1, 0.01f, &state, memory, sizeof memory) == HQ_OK);
+ * assert(state.region.radius == 0.01f && state.waiting == 0);
+ * ```
  */
 hq_status hq_hybrid_start(const struct hq_optimizer_options *options,
                           const struct hq_optimizer_group *groups,
@@ -6632,6 +6650,24 @@ hq_status hq_hybrid_propose(const struct hq_hybrid *model,
  *
  * # Safety
  * Each pointer is valid, also those in `model`.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 1, 0.5f, INFINITY};
+ * const float x_gradient = 1.0f;
+ * float x = 4.0f, memory;
+ * static uint8_t undo[16], scratch[65536];
+ * hq_hybrid_state state;
+ * hq_hybrid model = {0};
+ * hq_trust_outcome outcome;
+ * int32_t verdict;
+ * model.groups = &group, model.groups_len = 1, model.state = &state, model.params = &x, model.params_len = 1;
+ * model.memory = &memory, model.memory_size = sizeof memory, model.undo = undo, model.undo_size = sizeof undo;
+ * assert(hq_hybrid_start(NULL, &group, 1, 1.0f, &state, &memory, sizeof memory) == HQ_OK);
+ * assert(hq_hybrid_propose(&model, 8.0f, &x_gradient, 1, 1.0f, 1.0f, NULL, &verdict, scratch, sizeof scratch) == HQ_OK);
+ * assert(x == 3.5f);
+ * assert(hq_hybrid_judge(&model, 9.0f, &outcome) == HQ_OK); // the loss rose
+ * assert(outcome.verdict == HQ_TRUST_REJECTED && x == 4.0f && state.region.radius == 0.25f);
+ * ```
  */
 hq_status hq_hybrid_judge(const struct hq_hybrid *model,
                           float trial_loss,
@@ -6644,202 +6680,24 @@ hq_status hq_hybrid_judge(const struct hq_hybrid *model,
  *
  * # Safety
  * Each pointer is valid, also those in `model`.
+ *
+ * ```c
+ * const hq_optimizer_group group = {1, 1, 0.5f, INFINITY};
+ * const float x_gradient = 1.0f;
+ * float x = 4.0f, memory;
+ * static uint8_t undo[16], scratch[65536];
+ * hq_hybrid_state state;
+ * hq_hybrid model = {0};
+ * int32_t verdict;
+ * model.groups = &group, model.groups_len = 1, model.state = &state, model.params = &x, model.params_len = 1;
+ * model.memory = &memory, model.memory_size = sizeof memory, model.undo = undo, model.undo_size = sizeof undo;
+ * assert(hq_hybrid_start(NULL, &group, 1, 1.0f, &state, &memory, sizeof memory) == HQ_OK);
+ * assert(hq_hybrid_propose(&model, 8.0f, &x_gradient, 1, 1.0f, 1.0f, NULL, &verdict, scratch, sizeof scratch) == HQ_OK);
+ * assert(x == 3.5f);
+ * assert(hq_hybrid_undo(&model) == HQ_OK && x == 4.0f && state.waiting == 0);
+ * ```
  */
 hq_status hq_hybrid_undo(const struct hq_hybrid *model);
-
-/**
- * A predictor with the default options that has seen nothing yet.
- *
- * - `weights`: the 146 parameters of a network that was trained, in the order of `hq_predictor.weights`, each within -1e6 to
- *   1e6; or NULL with `weights_len` 0: a hidden layer drawn from `seed`, and an output layer of zeros. Both multipliers are
- *   exactly 1 then until something is learnt.
- * - `seed`: of the hidden layer, and of the signs of probes (`options.seed`).
- *
- * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE` (a length that is neither 0 nor
- * 146), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_INVALID_ARGUMENT` (a weight beyond 1e6); nothing is written then. Callable from any
- * thread.
- *
- * # Safety
- * `predictor` points to one writable struct, `weights` to `weights_len` floats.
- *
- * ```c
- * static hq_predictor predictor;
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * predictor.options.highest[0] = 2.0f;
- * ```
- */
-hq_status hq_predictor_init(uint64_t seed,
-                            const float *weights,
-                            size_t weights_len,
-                            struct hq_predictor *predictor);
-
-/**
- * The multipliers for the step that is to be made. Call it once a step: the observation joins the running means.
- *
- * - `predictor`: in and out.
- * - `seen`: loss and gradient norm in any units; NaN and infinity are no errors.
- * - `made`: multipliers within the bounds of the options, exactly 1 as long as the output layer is 0: the base optimizer.
- *
- * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range,
- * a weight beyond 1e6, `reserved` not 0), `HQ_ERROR_NON_FINITE` (a weight), `HQ_ERROR_CORRUPT` (the rest of the state); nothing
- * is written then. Callable from any thread.
- *
- * # Safety
- * The pointers point to one struct each, `predictor` and `made` to writable ones.
- *
- * ```c
- * static hq_predictor predictor;
- * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
- * hq_prediction made;
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
- * assert(made.learning_rate == 1.0f && made.radius == 1.0f);
- * ```
- */
-hq_status hq_predictor_predict(struct hq_predictor *predictor,
-                               const struct hq_predictor_observation *seen,
-                               struct hq_prediction *made);
-
-/**
- * Learns from a comparison: the output layer moves towards the better multipliers, once a block of comparisons leaves no
- * doubt which ones these are.
- *
- * A multiplier moves away from 1 only if the batch of the gradient and the other one both ask for it, by the lesser of the
- * two; back to 1 as soon as one does. Comparisons that say nothing (losses that are not finite, no difference between the
- * two) are counted and change nothing else.
- *
- * - `predictor`: in and out.
- * - `made`: as `hq_predictor_predict` has written it when `probe` was 1.
- * - `losses`: of both steps. Where the gradient is that of all data, `fresh_chosen` is `chosen` and `fresh_alternative` is
- *   `alternative`.
- * - `moved`: `moved_len` = 2 floats: by how much the log multipliers of learning rate and radius changed at these features.
- *
- * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE` (a feature, a
- * weight), `HQ_ERROR_INVALID_ARGUMENT` (a number of `made` or `losses` that has no such value, and as for
- * `hq_predictor_predict`), `HQ_ERROR_CORRUPT`; nothing is written then. Callable from any thread.
- *
- * # Safety
- * The pointers point to one struct each, `predictor` to a writable one, `moved` to `moved_len` writable floats.
- *
- * ```c
- * static hq_predictor predictor;
- * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
- * hq_counterfactual losses = {2.3f, 2.2f, 2.15f, 2.25f, 2.2f, 1};
- * hq_prediction made;
- * float moved[2];
- * int i;
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * predictor.options.highest[1] = predictor.options.lowest[1] = 1.0f;
- * for (i = 0; i < 16; i++) {
- *     assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
- *     if (made.probe) {
- *         int larger = made.alternative_learning_rate > made.learning_rate;
- *         losses.chosen = larger ? 2.2f : 2.15f, losses.alternative = larger ? 2.15f : 2.2f;
- *         losses.fresh_chosen = larger ? 2.25f : 2.2f, losses.fresh_alternative = larger ? 2.2f : 2.25f;
- *         assert(hq_predictor_adapt(&predictor, &made, &losses, moved, 2) == HQ_OK);
- *     }
- * }
- * assert(predictor.statistics.moves == 1 && moved[0] > 0.2f);
- * ```
- */
-hq_status hq_predictor_adapt(struct hq_predictor *predictor,
-                             const struct hq_prediction *made,
-                             const struct hq_counterfactual *losses,
-                             float *moved,
-                             size_t moved_len);
-
-/**
- * Tells a predictor how the step went that was made with its last prediction: what `hq_trust_region_update` said of it.
- *
- * After `good_steps` good steps in a row the output layer is kept; after `bad_steps` bad ones in a row with multipliers other
- * than 1 it is what was kept last, and the multipliers are 1 for `hold_steps` steps. If that happens again before it has
- * proved itself, the output layer is 0.
- *
- * - `predictor`: in and out.
- * - `verdict`: `HQ_TRUST_ACCEPTED`, `HQ_TRUST_REJECTED` or `HQ_TRUST_REFUSED`.
- * - `ratio`: actual over predicted reduction; NaN counts as bad.
- * - `rolled_back`: 1 if the output layer was rolled back, else 0.
- *
- * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, and those of the state as for
- * `hq_predictor_predict`; nothing is written then. Callable from any thread.
- *
- * # Safety
- * `predictor` points to one writable struct, `rolled_back` to one writable number.
- *
- * ```c
- * static hq_predictor predictor;
- * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
- * hq_prediction made;
- * int32_t rolled_back;
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
- * assert(hq_predictor_feedback(&predictor, HQ_TRUST_ACCEPTED, 0.9f, &rolled_back) == HQ_OK);
- * assert(!rolled_back && predictor.statistics.accepted == 1);
- * ```
- */
-hq_status hq_predictor_feedback(struct hq_predictor *predictor,
-                                int32_t verdict,
-                                float ratio,
-                                int32_t *rolled_back);
-
-/**
- * The two outputs of the network, each within -1 to 1: the log multipliers of learning rate and radius are 1.5 times the
- * larger logarithm of their bounds times these, clamped.
- *
- * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers.
- * - `outputs`: `outputs_len` = 2 numbers.
- *
- * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE`,
- * `HQ_ERROR_INVALID_ARGUMENT` (a weight or feature beyond 1e6); nothing is written then. Callable from any thread.
- *
- * # Safety
- * The pointers are valid for the lengths given with them.
- *
- * ```c
- * static hq_predictor predictor;
- * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f};
- * float outputs[2];
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * assert(hq_predictor_forward(predictor.weights, 146, features, 6, outputs, 2) == HQ_OK);
- * assert(outputs[0] == 0.0f && outputs[1] == 0.0f);
- * ```
- */
-hq_status hq_predictor_forward(const float *weights,
-                               size_t weights_len,
-                               const float *features,
-                               size_t features_len,
-                               float *outputs,
-                               size_t outputs_len);
-
-/**
- * The derivatives of `gradient[0] * outputs[0] + gradient[1] * outputs[1]` with respect to all parameters of the network:
- * for training it offline.
- *
- * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers. `gradient`: `gradient_len` = 2.
- * - `slope`: `slope_len` = 146 numbers, in the places of the parameters.
- *
- * Errors: as for `hq_predictor_forward`. Callable from any thread.
- *
- * # Safety
- * The pointers are valid for the lengths given with them.
- *
- * ```c
- * static hq_predictor predictor;
- * static float slope[146];
- * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f}, gradient[2] = {1.0f, 0.0f};
- * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
- * assert(hq_predictor_backward(predictor.weights, 146, features, 6, gradient, 2, slope, 146) == HQ_OK);
- * assert(slope[144] == 1.0f && slope[145] == 0.0f);
- * ```
- */
-hq_status hq_predictor_backward(const float *weights,
-                                size_t weights_len,
-                                const float *features,
-                                size_t features_len,
-                                const float *gradient,
-                                size_t gradient_len,
-                                float *slope,
-                                size_t slope_len);
 
 /**
  * Fills `options` with the defaults, which NULL stands for: clip at 2.5 root mean squares, units of 2^-34 (gradients below
@@ -7102,6 +6960,200 @@ hq_status hq_gradient_sums_finish(const struct hq_gradient_sums *sums,
                                   size_t values_len,
                                   float *mean,
                                   size_t mean_len);
+
+/**
+ * A predictor with the default options that has seen nothing yet.
+ *
+ * - `weights`: the 146 parameters of a network that was trained, in the order of `hq_predictor.weights`, each within -1e6 to
+ *   1e6; or NULL with `weights_len` 0: a hidden layer drawn from `seed`, and an output layer of zeros. Both multipliers are
+ *   exactly 1 then until something is learnt.
+ * - `seed`: of the hidden layer, and of the signs of probes (`options.seed`).
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE` (a length that is neither 0 nor
+ * 146), `HQ_ERROR_NON_FINITE`, `HQ_ERROR_INVALID_ARGUMENT` (a weight beyond 1e6); nothing is written then. Callable from any
+ * thread.
+ *
+ * # Safety
+ * `predictor` points to one writable struct, `weights` to `weights_len` floats.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * predictor.options.highest[0] = 2.0f;
+ * ```
+ */
+hq_status hq_predictor_init(uint64_t seed,
+                            const float *weights,
+                            size_t weights_len,
+                            struct hq_predictor *predictor);
+
+/**
+ * The multipliers for the step that is to be made. Call it once a step: the observation joins the running means.
+ *
+ * - `predictor`: in and out.
+ * - `seen`: loss and gradient norm in any units; NaN and infinity are no errors.
+ * - `made`: multipliers within the bounds of the options, exactly 1 as long as the output layer is 0: the base optimizer.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_INVALID_ARGUMENT` (an option out of range,
+ * a weight beyond 1e6, `reserved` not 0), `HQ_ERROR_NON_FINITE` (a weight), `HQ_ERROR_CORRUPT` (the rest of the state); nothing
+ * is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers point to one struct each, `predictor` and `made` to writable ones.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_prediction made;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ * assert(made.learning_rate == 1.0f && made.radius == 1.0f);
+ * ```
+ */
+hq_status hq_predictor_predict(struct hq_predictor *predictor,
+                               const struct hq_predictor_observation *seen,
+                               struct hq_prediction *made);
+
+/**
+ * Learns from a comparison: the output layer moves towards the better multipliers, once a block of comparisons leaves no
+ * doubt which ones these are.
+ *
+ * A multiplier moves away from 1 only if the batch of the gradient and the other one both ask for it, by the lesser of the
+ * two; back to 1 as soon as one does. Comparisons that say nothing (losses that are not finite, no difference between the
+ * two) are counted and change nothing else.
+ *
+ * - `predictor`: in and out.
+ * - `made`: as `hq_predictor_predict` has written it when `probe` was 1.
+ * - `losses`: of both steps. Where the gradient is that of all data, `fresh_chosen` is `chosen` and `fresh_alternative` is
+ *   `alternative`.
+ * - `moved`: `moved_len` = 2 floats: by how much the log multipliers of learning rate and radius changed at these features.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE` (a feature, a
+ * weight), `HQ_ERROR_INVALID_ARGUMENT` (a number of `made` or `losses` that has no such value, and as for
+ * `hq_predictor_predict`), `HQ_ERROR_CORRUPT`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers point to one struct each, `predictor` to a writable one, `moved` to `moved_len` writable floats.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_counterfactual losses = {2.3f, 2.2f, 2.15f, 2.25f, 2.2f, 1};
+ * hq_prediction made;
+ * float moved[2];
+ * int i;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * predictor.options.highest[1] = predictor.options.lowest[1] = 1.0f;
+ * for (i = 0; i < 16; i++) {
+ *     assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ *     if (made.probe) {
+ *         int larger = made.alternative_learning_rate > made.learning_rate;
+ *         losses.chosen = larger ? 2.2f : 2.15f, losses.alternative = larger ? 2.15f : 2.2f;
+ *         losses.fresh_chosen = larger ? 2.25f : 2.2f, losses.fresh_alternative = larger ? 2.2f : 2.25f;
+ *         assert(hq_predictor_adapt(&predictor, &made, &losses, moved, 2) == HQ_OK);
+ *     }
+ * }
+ * assert(predictor.statistics.moves == 1 && moved[0] > 0.2f);
+ * ```
+ */
+hq_status hq_predictor_adapt(struct hq_predictor *predictor,
+                             const struct hq_prediction *made,
+                             const struct hq_counterfactual *losses,
+                             float *moved,
+                             size_t moved_len);
+
+/**
+ * Tells a predictor how the step went that was made with its last prediction: what `hq_trust_region_update` said of it.
+ *
+ * After `good_steps` good steps in a row the output layer is kept; after `bad_steps` bad ones in a row with multipliers other
+ * than 1 it is what was kept last, and the multipliers are 1 for `hold_steps` steps. If that happens again before it has
+ * proved itself, the output layer is 0.
+ *
+ * - `predictor`: in and out.
+ * - `verdict`: `HQ_TRUST_ACCEPTED`, `HQ_TRUST_REJECTED` or `HQ_TRUST_REFUSED`.
+ * - `ratio`: actual over predicted reduction; NaN counts as bad.
+ * - `rolled_back`: 1 if the output layer was rolled back, else 0.
+ *
+ * Errors: `HQ_ERROR_UNKNOWN_ENUM`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, and those of the state as for
+ * `hq_predictor_predict`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `predictor` points to one writable struct, `rolled_back` to one writable number.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * hq_predictor_observation seen = {0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+ * hq_prediction made;
+ * int32_t rolled_back;
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_predict(&predictor, &seen, &made) == HQ_OK);
+ * assert(hq_predictor_feedback(&predictor, HQ_TRUST_ACCEPTED, 0.9f, &rolled_back) == HQ_OK);
+ * assert(!rolled_back && predictor.statistics.accepted == 1);
+ * ```
+ */
+hq_status hq_predictor_feedback(struct hq_predictor *predictor,
+                                int32_t verdict,
+                                float ratio,
+                                int32_t *rolled_back);
+
+/**
+ * The two outputs of the network, each within -1 to 1: the log multipliers of learning rate and radius are 1.5 times the
+ * larger logarithm of their bounds times these, clamped.
+ *
+ * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers.
+ * - `outputs`: `outputs_len` = 2 numbers.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`, `HQ_ERROR_NON_FINITE`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (a weight or feature beyond 1e6); nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * The pointers are valid for the lengths given with them.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f};
+ * float outputs[2];
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_forward(predictor.weights, 146, features, 6, outputs, 2) == HQ_OK);
+ * assert(outputs[0] == 0.0f && outputs[1] == 0.0f);
+ * ```
+ */
+hq_status hq_predictor_forward(const float *weights,
+                               size_t weights_len,
+                               const float *features,
+                               size_t features_len,
+                               float *outputs,
+                               size_t outputs_len);
+
+/**
+ * The derivatives of `gradient[0] * outputs[0] + gradient[1] * outputs[1]` with respect to all parameters of the network:
+ * for training it offline.
+ *
+ * - `weights`: the `weights_len` = 146 parameters. `features`: `features_len` = 6 numbers. `gradient`: `gradient_len` = 2.
+ * - `slope`: `slope_len` = 146 numbers, in the places of the parameters.
+ *
+ * Errors: as for `hq_predictor_forward`. Callable from any thread.
+ *
+ * # Safety
+ * The pointers are valid for the lengths given with them.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * static float slope[146];
+ * const float features[6] = {0.1f, -0.2f, 0.0f, 0.3f, 0.0f, -1.0f}, gradient[2] = {1.0f, 0.0f};
+ * assert(hq_predictor_init(1, NULL, 0, &predictor) == HQ_OK);
+ * assert(hq_predictor_backward(predictor.weights, 146, features, 6, gradient, 2, slope, 146) == HQ_OK);
+ * assert(slope[144] == 1.0f && slope[145] == 0.0f);
+ * ```
+ */
+hq_status hq_predictor_backward(const float *weights,
+                                size_t weights_len,
+                                const float *features,
+                                size_t features_len,
+                                const float *gradient,
+                                size_t gradient_len,
+                                float *slope,
+                                size_t slope_len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -313,7 +313,7 @@ fn examples_of_the_header_compile_and_run() {
     }
     let header = std::fs::read_to_string(Path::new(ROOT).join("include/hybridq.h")).unwrap();
     let mut program = String::from(
-        "#undef NDEBUG\n#include <assert.h>\n#include <stdio.h>\n#include <string.h>\n#include \"hybridq.h\"\n",
+        "#undef NDEBUG\n#include <assert.h>\n#include <math.h>\n#include <stdio.h>\n#include <string.h>\n#include \"hybridq.h\"\n",
     );
     let mut count = 0;
     let mut lines = header.lines().map(|l| l.trim().trim_start_matches('*').trim_start());

@@ -135,6 +135,11 @@ impl hq_hybrid_state {
 ///
 /// # Safety
 /// Each pointer is valid for the length given with it; `options` may be NULL.
+///
+/// ```c
+/// const hq_optimizer_group group = {2, 8, 0.1f, 1.0f};
+/// assert(hq_hybrid_undo_size(NULL, &group, 1, 0, 0) == 2 * 16 * sizeof(float)); // parameters and momentum
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_hybrid_undo_size(
     options: *const hq_optimizer_options,
@@ -156,6 +161,11 @@ pub unsafe extern "C" fn hq_hybrid_undo_size(
 ///
 /// # Safety
 /// Each pointer is valid for the length given with it; `options` and `set` may be NULL.
+///
+/// ```c
+/// const hq_optimizer_group group = {2, 8, 0.1f, 1.0f};
+/// assert(hq_hybrid_workspace_size(NULL, &group, 1, NULL) > hq_optimizer_workspace_size(NULL, &group, 1, NULL));
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_hybrid_workspace_size(
     options: *const hq_optimizer_options,
@@ -194,6 +204,14 @@ pub unsafe extern "C" fn hq_hybrid_workspace_size(
 ///
 /// # Safety
 /// Each pointer is valid for the length given with it; `options` may be NULL.
+///
+/// ```c
+/// const hq_optimizer_group group = {1, 2, 0.1f, INFINITY};
+/// float memory[2];
+/// hq_hybrid_state state;
+/// assert(hq_hybrid_start(NULL, &group, 1, 0.01f, &state, memory, sizeof memory) == HQ_OK);
+/// assert(state.region.radius == 0.01f && state.waiting == 0);
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_hybrid_start(
     options: *const hq_optimizer_options,
@@ -389,6 +407,24 @@ pub unsafe extern "C" fn hq_hybrid_propose(
 ///
 /// # Safety
 /// Each pointer is valid, also those in `model`.
+///
+/// ```c
+/// const hq_optimizer_group group = {1, 1, 0.5f, INFINITY};
+/// const float x_gradient = 1.0f;
+/// float x = 4.0f, memory;
+/// static uint8_t undo[16], scratch[65536];
+/// hq_hybrid_state state;
+/// hq_hybrid model = {0};
+/// hq_trust_outcome outcome;
+/// int32_t verdict;
+/// model.groups = &group, model.groups_len = 1, model.state = &state, model.params = &x, model.params_len = 1;
+/// model.memory = &memory, model.memory_size = sizeof memory, model.undo = undo, model.undo_size = sizeof undo;
+/// assert(hq_hybrid_start(NULL, &group, 1, 1.0f, &state, &memory, sizeof memory) == HQ_OK);
+/// assert(hq_hybrid_propose(&model, 8.0f, &x_gradient, 1, 1.0f, 1.0f, NULL, &verdict, scratch, sizeof scratch) == HQ_OK);
+/// assert(x == 3.5f);
+/// assert(hq_hybrid_judge(&model, 9.0f, &outcome) == HQ_OK); // the loss rose
+/// assert(outcome.verdict == HQ_TRUST_REJECTED && x == 4.0f && state.region.radius == 0.25f);
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_hybrid_judge(
     model: *const hq_hybrid,
@@ -414,6 +450,22 @@ pub unsafe extern "C" fn hq_hybrid_judge(
 ///
 /// # Safety
 /// Each pointer is valid, also those in `model`.
+///
+/// ```c
+/// const hq_optimizer_group group = {1, 1, 0.5f, INFINITY};
+/// const float x_gradient = 1.0f;
+/// float x = 4.0f, memory;
+/// static uint8_t undo[16], scratch[65536];
+/// hq_hybrid_state state;
+/// hq_hybrid model = {0};
+/// int32_t verdict;
+/// model.groups = &group, model.groups_len = 1, model.state = &state, model.params = &x, model.params_len = 1;
+/// model.memory = &memory, model.memory_size = sizeof memory, model.undo = undo, model.undo_size = sizeof undo;
+/// assert(hq_hybrid_start(NULL, &group, 1, 1.0f, &state, &memory, sizeof memory) == HQ_OK);
+/// assert(hq_hybrid_propose(&model, 8.0f, &x_gradient, 1, 1.0f, 1.0f, NULL, &verdict, scratch, sizeof scratch) == HQ_OK);
+/// assert(x == 3.5f);
+/// assert(hq_hybrid_undo(&model) == HQ_OK && x == 4.0f && state.waiting == 0);
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hq_hybrid_undo(model: *const hq_hybrid) -> hq_status {
     // SAFETY: the caller vouches for the memory.

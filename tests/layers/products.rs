@@ -1,12 +1,9 @@
 //! f32 products of matrices: against f64, in the order that is promised, with the same bits on every tier.
 
-mod common;
-mod layers_support;
-
-use common::gaussian;
+use crate::common::gaussian;
+use crate::support::{places, product, same_on_all};
 use hybridq::Error;
 use hybridq::linear::matrix::{Form, Product};
-use layers_support::{places, product, same_on_all};
 
 const FORMS: [Form; 3] = [Form::ABt, Form::AB, Form::AtB];
 

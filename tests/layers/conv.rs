@@ -1,17 +1,14 @@
 //! Convolution, pooling and embedding against f64.
 
-mod common;
-mod layers_support;
-
-use common::{Rng, gaussian};
+use crate::common::{Rng, gaussian};
+use crate::support::gradients::{check, near, pass};
+use crate::support::{references as exact, same_on_all};
 use hybridq::Error;
 use hybridq::learn::layers::{
     Activation, Activations, AnyLayer, Conv, Curve, Embedding, Forward, Image, Layer, Linear, Pool, Pooling,
     Sequence, Weights, Window,
 };
 use hybridq::quant::{Fit, Format, Granularity, Options, dequantize, quantize, quantize_workspace_size};
-use layers_support::gradients::{check, near, pass};
-use layers_support::{references as exact, same_on_all};
 
 fn image(channels: usize, height: usize, width: usize) -> Image {
     Image { channels, height, width }

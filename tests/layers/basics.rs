@@ -1,9 +1,8 @@
 //! Layers: outputs and gradients against f64, the surrogate of ternary ones, networks, errors.
 
-mod common;
-mod layers_support;
-
-use common::gaussian;
+use crate::common::gaussian;
+use crate::support::gradients::{check, near, pass, wide};
+use crate::support::{references as exact, same_on_all};
 use hybridq::Error;
 use hybridq::learn::layers::{
     Activation, Activations, AnyLayer, Backward, Bias, Curve, Forward, Layer, Linear, RmsNorm, Sequence,
@@ -14,8 +13,6 @@ use hybridq::quant::{
     ActBlock, Fit, Format, Granularity, NonFinite, Options, dequantize, dequantize_activations, quantize,
     quantize_activations, quantize_workspace_size,
 };
-use layers_support::gradients::{check, near, pass, wide};
-use layers_support::{references as exact, same_on_all};
 
 /// Values that no finite difference moves across the corner of a ReLU.
 fn off_zero(len: usize, seed: u64) -> Vec<f32> {

@@ -1,11 +1,11 @@
 //! The example `train_digits` learns what it says: ternary weights and int8 activations as well as f32.
 
-#[path = "../examples/train_digits.rs"]
+#[path = "../../examples/train_digits.rs"]
 mod train_digits;
 
+use self::train_digits::{Digits, train};
 use hybridq::learn::layers::{Activations, Weights};
 use hybridq::quant::Fit;
-use train_digits::{Digits, train};
 
 #[test]
 fn ternary_weights_learn_the_digits_as_floats_do() {

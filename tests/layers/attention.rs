@@ -1,14 +1,11 @@
 //! Causal self-attention against f64.
 
-mod common;
-mod layers_support;
-
-use common::gaussian;
+use crate::common::gaussian;
+use crate::support::gradients::{check, pass};
+use crate::support::{references as exact, same_on_all};
 use hybridq::Error;
 use hybridq::learn::layers::{Attention, Layer, Weights};
 use hybridq::quant::Fit;
-use layers_support::gradients::{check, pass};
-use layers_support::{references as exact, same_on_all};
 
 /// Weights of a layer scaled down, so that the softmax is not all on one position.
 fn moderate(layer: &Attention) -> Vec<f32> {

@@ -1,13 +1,10 @@
 //! Losses against f64: values, gradients by finite differences, any magnitude, refusals.
 
-mod common;
-mod layers_support;
-
-use common::{Rng, gaussian};
+use crate::common::{Rng, gaussian};
+use crate::support::gradients::{near, slopes, wide};
+use crate::support::{references as exact, same_on_all};
 use hybridq::Error;
 use hybridq::learn::layers::loss::{cross_entropy, distillation, first_bad_label, mean_squared_error};
-use layers_support::gradients::{near, slopes, wide};
-use layers_support::{references as exact, same_on_all};
 
 fn labels(classes: usize, samples: usize, seed: u64) -> Vec<u32> {
     let mut rng = Rng(seed);
