@@ -16,7 +16,7 @@ stack    The deepest chain of calls. A function's frame is the sum of all its st
          whose address the archive takes (it accepts no function from its caller). The tool stops at anything
          it cannot bound: recursion, a jump through a register, an instruction that moves the stack pointer
          in another way.
-         `hq_selftest` is also measured on the emulated device (its stack painted, then inspected), and the
+         The selftests are also measured on the emulated device (its stack painted, then inspected), and the
          tool stops if that is more than the bound.
 """
 
