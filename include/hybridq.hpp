@@ -8,8 +8,11 @@
 #include "hybridq/constrain.hpp"
 #include "hybridq/core.hpp"
 #include "hybridq/data.hpp"
+#include "hybridq/hybrid.hpp"
 #include "hybridq/kmeans.hpp"
 #include "hybridq/learn.hpp"
 #include "hybridq/linear.hpp"
+#include "hybridq/packets.hpp"
+#include "hybridq/predictor.hpp"
 
 #endif // HYBRIDQ_HPP

@@ -214,7 +214,11 @@ fn cpp_wrapper_has_every_function_of_its_rooms() {
         ("kmeans", &["kmeans_", "cluster_", "suggest_"][..]),
         ("data", &["data_"]),
         ("constrain", &["set_", "sets_", "affine_", "trust_region_", "hessian_", "steihaug"]),
+        ("core", &["selftest"]),
+        ("hybrid", &["hybrid_"]),
         ("learn", &["optimizer_", "latent_free_"]),
+        ("packets", &["gradient_packet_", "gradient_sums_"]),
+        ("predictor", &["predictor_"]),
     ] {
         let text = std::fs::read_to_string(format!("{ROOT}/include/hybridq/{header}.hpp")).unwrap();
         let functions = header_functions();

@@ -62,6 +62,16 @@ struct inputs {
     const hq_set* set = nullptr;
 };
 
+/// What a step goes by whose gradient is packed trits.
+struct packed_inputs {
+    /// As a step writes them to `outputs::gradient`; or the body of a gradient packet for each group.
+    span<const std::uint8_t> gradient;
+    /// None: the report has no ratio.
+    std::optional<losses> previous = {};
+    /// NULL: the parameters are free.
+    const hq_set* set = nullptr;
+};
+
 /// What a step writes beside the parameters; empty where that is not wanted.
 struct outputs {
     span<float> visible = {};
@@ -70,6 +80,15 @@ struct outputs {
     span<hq_optimizer_group_step> groups = {};
 };
 
+namespace detail {
+
+inline hq_optimizer_outputs pointers(const outputs& out) {
+    return {out.visible.data(),  out.visible.size(),  out.packed.data(), out.packed.size(),
+            out.gradient.data(), out.gradient.size(), out.groups.data(), out.groups.size()};
+}
+
+} // namespace detail
+
 /// One step of `params`. A step that throws has changed nothing.
 inline hq_optimizer_report step(const hq_optimizer_options& options, groups g, hq_optimizer_state& state,
                                 span<std::uint8_t> memory, const inputs& in, span<float> params,
@@ -77,11 +96,24 @@ inline hq_optimizer_report step(const hq_optimizer_options& options, groups g, h
     hq_optimizer_report report{};
     const losses previous = in.previous.value_or(losses{});
     const float pair[2] = {previous.before, previous.after};
-    const hq_optimizer_outputs wanted{out.visible.data(),  out.visible.size(),  out.packed.data(), out.packed.size(),
-                                      out.gradient.data(), out.gradient.size(), out.groups.data(), out.groups.size()};
+    const hq_optimizer_outputs wanted = detail::pointers(out);
     check(hq_optimizer_step(&options, g.data(), g.size(), &state, memory.data(), memory.size(), in.gradient.data(),
                             in.gradient.size(), in.previous ? pair : nullptr, in.set, params.data(), params.size(),
                             &wanted, &report, scratch.data(), scratch.size()));
+    return report;
+}
+
+/// The same, to the bit, from the trits of a gradient: no float copy of it is held.
+inline hq_optimizer_report step_packed(const hq_optimizer_options& options, groups g, hq_optimizer_state& state,
+                                       span<std::uint8_t> memory, const packed_inputs& in, span<float> params,
+                                       span<std::uint8_t> scratch, const outputs& out = {}) {
+    hq_optimizer_report report{};
+    const losses previous = in.previous.value_or(losses{});
+    const float pair[2] = {previous.before, previous.after};
+    const hq_optimizer_outputs wanted = detail::pointers(out);
+    check(hq_optimizer_step_packed(&options, g.data(), g.size(), &state, memory.data(), memory.size(),
+                                   in.gradient.data(), in.gradient.size(), in.previous ? pair : nullptr, in.set,
+                                   params.data(), params.size(), &wanted, &report, scratch.data(), scratch.size()));
     return report;
 }
 
@@ -134,6 +166,36 @@ inline hq_latent_free_report update(const hq_latent_free_options& options, std::
     check(hq_latent_free_update(w.format, &options, seed, step, w.first_row, w.count, w.cols, gradient.data(),
                                 gradient.size(), w.weights.data(), w.weights.size(), w.inertia.data(),
                                 w.inertia.size(), &report));
+    return report;
+}
+
+// Inertia in 4 bits, two values a byte.
+
+/// Bytes of inertia; they start as zeros.
+inline std::size_t int4_size(std::size_t rows, std::size_t cols) { return size(hq_latent_free_int4_size(rows, cols)); }
+
+/// Bytes of packed trits and inertia together.
+inline std::size_t int4_state_size(std::int32_t format, std::size_t rows, std::size_t cols) {
+    return size(hq_latent_free_int4_state_size(format, rows, cols));
+}
+
+/// `rows` with inertia in 4 bits.
+struct rows_int4 {
+    std::int32_t format;
+    std::size_t first_row;
+    std::size_t count;
+    std::size_t cols;
+    span<std::uint8_t> weights;
+    span<std::uint8_t> inertia;
+};
+
+/// `update` for thresholds up to 8, which the usual one is not: the same trits and report.
+inline hq_latent_free_report update_int4(const hq_latent_free_options& options, std::uint64_t seed, std::uint64_t step,
+                                         const rows_int4& w, span<const float> gradient) {
+    hq_latent_free_report report{};
+    check(hq_latent_free_update_int4(w.format, &options, seed, step, w.first_row, w.count, w.cols, gradient.data(),
+                                     gradient.size(), w.weights.data(), w.weights.size(), w.inertia.data(),
+                                     w.inertia.size(), &report));
     return report;
 }
 

@@ -1,5 +1,5 @@
-// Constraint sets, the trust region, the optimizer and latent-free learning through the C++ wrapper: what each gives is
-// known, or is the bits of the C functions.
+// Constraint sets, the trust region and all of learning through the C++ wrapper: what each gives is known, or is the bits
+// of the C functions, or of another way to the same.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -9,8 +9,11 @@
 #include "hybridq.hpp"
 
 namespace cs = hybridq::constrain;
+namespace hy = hybridq::hybrid;
 namespace lf = hybridq::latent_free;
 namespace opt = hybridq::optimizer;
+namespace pk = hybridq::packets;
+namespace pre = hybridq::predictor;
 using floats = std::vector<float>;
 using bytes = std::vector<std::uint8_t>;
 
@@ -172,6 +175,185 @@ static void optimizer() {
     must("nothing has changed", params == before && memory == memory_c);
 }
 
+/// A step from packed trits: a known one, and the bits of a step from their numbers.
+static void packed_steps() {
+    const auto options = opt::default_options();
+    const hq_optimizer_group groups[] = {{1, 5, 0.5f, 10}};
+    const bytes trits = {0, 0, 0, 0x3E, 0 + 2 * 3 + 1 * 9 + 1 * 27 + 1 * 81}; // 1/8 times -1, 1, 0, 0, 0
+    floats params(5, 1), again(5, 1), gradient(5);
+    bytes memory(opt::memory_size(options, groups)), memory_again(memory.size());
+    bytes scratch(opt::workspace_size(options, groups));
+    auto state = opt::start(options, groups, memory), state_again = opt::start(options, groups, memory_again);
+    opt::unpack_gradient(groups, trits, gradient);
+    for (int step = 0; step < 2; step++) {
+        opt::packed_inputs in{trits};
+        opt::inputs numbers{gradient};
+        if (step > 0) in.previous = numbers.previous = opt::losses{2, 1};
+        const auto report = opt::step_packed(options, groups, state, memory, in, params, scratch);
+        const auto same = opt::step(options, groups, state_again, memory_again, numbers, again, scratch);
+        if (step == 0) must("the packed step", params == floats({1.0625f, 0.9375f, 1, 1, 1}));
+        must("as from numbers", params == again && memory == memory_again && report.ratio == same.ratio &&
+                                    std::memcmp(&state, &state_again, sizeof state) == 0);
+        must("the packed ratio", report.has_ratio == (step > 0 ? 1u : 0u));
+    }
+    const floats before = params;
+    const bytes bad = {0, 0, 0, 0x3E, 243};
+    throws("no trits", HQ_ERROR_CORRUPT,
+           [&] { opt::step_packed(options, groups, state, memory, opt::packed_inputs{bad}, params, scratch); });
+    must("nothing has changed", params == before && memory == memory_again);
+}
+
+/// The loss is half the squared norm of the parameters.
+static float half_square(const floats& x) {
+    float sum = 0;
+    for (float v : x) sum += v * v;
+    return 0.5f * sum;
+}
+
+static void hybrid() {
+    auto options = opt::default_options();
+    const hq_optimizer_group two[] = {{1, 2, 0.25f, INFINITY}};
+    floats params = {3, -1};
+    bytes memory(opt::memory_size(options, two)), undo(hy::undo_size(options, two));
+    bytes scratch(hy::workspace_size(options, two));
+    auto state = hy::start(options, two, 0.5f, memory);
+    const hy::model model{options, two, state, memory, undo, params};
+    for (int step = 0; step < 100; step++) {
+        const floats gradient = params;
+        const auto made = hy::propose(model, half_square(params), gradient, scratch);
+        must("proposed", made.verdict == HQ_TRUST_ACCEPTED && made.report.step_norm > 0 && state.waiting == 1);
+        hy::judge(model, half_square(params));
+    }
+    must("found", half_square(params) < 0.01f && state.region.steps == 100);
+
+    const hq_optimizer_group one[] = {{1, 1, 0.5f, INFINITY}};
+    const floats gradient = {1}, most = {3.8f}, visible_before = {7};
+    const hq_set set = cs::box({}, most);
+    options.clip_norm = 0.5f;
+    const bytes packed_before(opt::bytes_held(options, one).packed, 9);
+    floats x = {4}, visible = visible_before;
+    bytes packed = packed_before;
+    const auto as_before = [&] { return x[0] == 4 && visible == visible_before && packed == packed_before; };
+    memory.assign(opt::memory_size(options, one), 0);
+    undo.assign(hy::undo_size(options, one, visible.size(), packed.size()), 0);
+    scratch.assign(hy::workspace_size(options, one, &set), 0);
+    state = hy::start(options, one, 1, memory);
+    hy::model bounded{options, one, state, memory, undo, x, visible, packed};
+    bounded.set = &set;
+    must("half the rate", hy::propose(bounded, 8, gradient, scratch, {0.5f, 1}).verdict == HQ_TRUST_ACCEPTED);
+    must("within the set", x[0] == 3.8f && visible != visible_before && packed != packed_before);
+    throws("one waits", HQ_ERROR_INVALID_ARGUMENT, [&] { hy::propose(bounded, 8, gradient, scratch); });
+    hy::undo(bounded);
+    must("unjudged", as_before() && state.waiting == 0 && state.region.radius == 1);
+    throws("none waits", HQ_ERROR_INVALID_ARGUMENT, [&] { hy::judge(bounded, 8); });
+    hy::propose(bounded, 8, gradient, scratch);
+    must("the whole rate, the gradient clipped", x[0] == 3.75f);
+    must("the loss rose", hy::judge(bounded, 9).verdict == HQ_TRUST_REJECTED);
+    must("taken back", as_before() && state.region.radius < 1);
+    const float radius = state.region.radius;
+    const auto refused = hy::propose(bounded, NAN, gradient, scratch);
+    must("refused", refused.verdict == HQ_TRUST_REFUSED && refused.report.step_norm == 0);
+    must("refused", as_before() && state.waiting == 0 && state.region.radius < radius);
+
+    // Momentum carries on uphill, where no reduction is foretold: the loss alone judges, unless that is switched off.
+    const floats uphill = {-0.1f};
+    const auto verdict_of = [&](const floats& slope, float after) {
+        hy::propose(bounded, 8, slope, scratch);
+        return hy::judge(bounded, after).verdict;
+    };
+    must("down", verdict_of(gradient, 7.9f) == HQ_TRUST_ACCEPTED);
+    bounded.tolerated_rise = 0;
+    must("none tolerated", verdict_of(uphill, 8.5f) == HQ_TRUST_REJECTED);
+    bounded.tolerated_rise = 0.1f;
+    bounded.least_efficiency = -1;
+    must("judged by the ratio", verdict_of(uphill, 8.5f) == HQ_TRUST_REJECTED);
+    bounded.least_efficiency = 0.05f;
+    must("tolerated", verdict_of(uphill, 8.5f) == HQ_TRUST_ACCEPTED);
+}
+
+static void predictor() {
+    auto p = pre::start(1);
+    p.options.highest[1] = p.options.lowest[1] = 1;
+    const hq_predictor_observation seen{0, 2.3f, 0.7f, NAN, NAN, 3, 0};
+    pre::moves moved{};
+    for (int i = 0; i < 16; i++) {
+        const auto made = pre::predict(p, seen);
+        must("nothing learnt yet", i > 0 || (made.learning_rate == 1 && made.radius == 1));
+        if (made.probe == 0) continue;
+        // The larger rate is the better one, on both batches.
+        if (made.alternative_learning_rate > made.learning_rate) {
+            moved = pre::adapt(p, made, {2.3f, 2.2f, 2.15f, 2.25f, 2.2f, 1});
+        } else {
+            moved = pre::adapt(p, made, {2.3f, 2.15f, 2.2f, 2.2f, 2.25f, 1});
+        }
+    }
+    must("learnt", p.statistics.moves == 1 && moved.learning_rate > 0.2f && moved.radius == 0);
+    must("used", pre::predict(p, seen).learning_rate > 1);
+    must("accepted", !pre::feedback(p, HQ_TRUST_ACCEPTED, 0.9f) && p.statistics.accepted == 1);
+    throws("no verdict", HQ_ERROR_UNKNOWN_ENUM, [&] { pre::feedback(p, 3, 0.9f); });
+
+    const auto fresh = pre::start(1), trained = pre::start(2, p.weights);
+    must("weights", std::memcmp(trained.weights, p.weights, sizeof p.weights) == 0);
+    const float features[HQ_PREDICTOR_FEATURES] = {0.1f, -0.2f, 0, 0.3f, 0, -1}, gradient[2] = {1, 0};
+    floats outputs(2, 9), slope(HQ_PREDICTOR_WEIGHTS);
+    pre::forward(fresh.weights, features, outputs);
+    must("forward", outputs == floats({0, 0}));
+    pre::backward(fresh.weights, features, gradient, slope);
+    must("backward", slope[144] == 1 && slope[145] == 0);
+    throws("a feature is missing", HQ_ERROR_SHAPE, [&] { pre::forward(fresh.weights, {features, 5}, outputs); });
+}
+
+static void packets() {
+    auto options = pk::default_options();
+    must("sizes", options.unit == -34 && pk::packet_size(12800) == 40 + 10 * 260 &&
+                      pk::residual_size(options, 100) == 400 && pk::workspace_size(1000000) <= 15369);
+    bytes packet(pk::packet_size(2)), residual(pk::residual_size(options, 2)), scratch(pk::workspace_size(2));
+    const floats gradients[] = {{0.5f, -0.5f}, {0.25f, 0.25f}};
+    floats back(2), mean(2);
+    std::vector<std::int64_t> values(2), there(2);
+    auto sums = pk::start_sums(3, 0, options.unit), sums_there = sums;
+    for (std::uint32_t shard = 0; shard < 2; shard++) {
+        const hq_gradient_tag tag{3, 0, shard, 1};
+        must("nothing is lost", pk::encode(options, tag, gradients[shard], residual, packet, scratch) == 0);
+        const auto info = pk::inspect(packet);
+        must("the tag", info.step == 3 && info.shard == shard && info.len == 2 && info.unit == options.unit);
+        must("the same", pk::decode(packet, back).shard == shard && back == gradients[shard]);
+        pk::merge(packet, sums, values);
+        if (shard == 1) pk::merge(packet, sums_there, there);
+    }
+    pk::finish(sums, values, mean);
+    must("the mean", sums.packets == 2 && mean == floats({0.375f, -0.125f}));
+    pk::join(sums_there, there, sums, values);
+    pk::finish(sums, values, mean);
+    must("the second one twice", sums.packets == 3 && near(mean, {1.0f / 3, 0}));
+    pk::finish(sums_there, there, mean);
+    must("the second one", mean == gradients[1]);
+    throws("another step", HQ_ERROR_INVALID_ARGUMENT, [&] {
+        auto later = pk::start_sums(4, 0, options.unit);
+        pk::merge(packet, later, there);
+    });
+    packet.back() ^= 1;
+    throws("damaged", HQ_ERROR_CORRUPT, [&] { pk::inspect(packet); });
+    const auto before = values;
+    throws("damaged", HQ_ERROR_CORRUPT, [&] { pk::merge(packet, sums, values); });
+    must("nothing has changed", values == before && sums.packets == 3);
+
+    // The body of a packet is a gradient that the optimizer takes.
+    const floats gradient = {0.25f, -0.25f, 0, 0.25f, 0};
+    packet.assign(pk::packet_size(5), 0);
+    residual.assign(pk::residual_size(options, 5), 0);
+    scratch.assign(pk::workspace_size(5), 0);
+    pk::encode(options, {0, 0, 0, 1}, gradient, residual, packet, scratch);
+    const auto usual = opt::default_options();
+    const hq_optimizer_group groups[] = {{1, 5, 0.5f, INFINITY}};
+    floats params(5, 1);
+    bytes memory(opt::memory_size(usual, groups)), room(opt::workspace_size(usual, groups));
+    auto state = opt::start(usual, groups, memory);
+    const std::size_t header = HQ_GRADIENT_PACKET_HEADER_SIZE;
+    opt::step_packed(usual, groups, state, memory, {{packet.data() + header, packet.size() - header}}, params, room);
+    must("a step from a packet", params == floats({0.875f, 1.125f, 1, 0.875f, 1}));
+}
+
 static void latent_free() {
     constexpr std::size_t rows = 4, cols = 70;
     const std::int32_t format = HQ_FORMAT_DENSE_TERNARY;
@@ -203,6 +385,34 @@ static void latent_free() {
     }
     must("something was learnt", flips > 0);
     must("rows in any order", whole == pieces && inertia == inertia_pieces);
+
+    // In 4 bits: what 8 bits learn with the same options.
+    bytes nibbles(lf::int4_size(rows, cols)), nibbles_whole(nibbles.size()), packed(size);
+    must("half a byte", lf::int4_size(10, 65) == 330);
+    must("the state in 4 bits", lf::int4_state_size(format, rows, cols) == size + nibbles.size());
+    options.rate = 4;
+    throws("the threshold", HQ_ERROR_INVALID_ARGUMENT,
+           [&] { lf::update_int4(options, 3, 0, {format, 0, rows, cols, packed, nibbles}, gradient); });
+    options.threshold = 8;
+    hybridq::quantize(start, format, rows, cols, floats(rows * cols), packed, scratch);
+    whole = pieces = packed;
+    inertia.assign(inertia.size(), 0);
+    flips = 0;
+    for (std::uint64_t step = 0; step < 10; step++) {
+        const auto wide = lf::update(options, 3, step, {format, 0, rows, cols, whole, inertia}, gradient);
+        const auto report = lf::update_int4(options, 3, step, {format, 0, rows, cols, packed, nibbles_whole}, gradient);
+        must("the same report", std::memcmp(&wide, &report, sizeof report) == 0);
+        flips += report.raised + report.lowered;
+        for (std::size_t row = rows; row-- > 0;) {
+            const std::size_t bytes_of = size / rows, inertia_of = nibbles.size() / rows;
+            lf::update_int4(options, 3, step,
+                            {format, row, 1, cols, {pieces.data() + row * bytes_of, bytes_of},
+                             {nibbles.data() + row * inertia_of, inertia_of}},
+                            {gradient.data() + row * cols, cols});
+        }
+    }
+    must("something was learnt", flips > 0);
+    must("the same trits", whole == packed && whole == pieces && nibbles == nibbles_whole);
 }
 
 int main() try {
@@ -211,6 +421,10 @@ int main() try {
     sets();
     trust();
     optimizer();
+    packed_steps();
+    hybrid();
+    predictor();
+    packets();
     latent_free();
     std::printf("the same steps\n");
     return 0;
