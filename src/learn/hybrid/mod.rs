@@ -65,5 +65,6 @@
 mod step;
 mod undo;
 
-pub use step::{Batch, Hybrid, Model, Multipliers, Options, Pending, Proposal, State, start, workspace_size};
+pub use crate::learn::predictor::Multipliers;
+pub use step::{Batch, Hybrid, Model, Options, Pending, Proposal, State, start, workspace_size};
 pub use undo::undo_size;

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::constrain::{Set, Trial, TrustOutcome, TrustRegion, Verdict};
 use crate::learn::optimizer::{self, Group, Inputs, Optimizer, Outputs, Report};
+use crate::learn::predictor::Multipliers;
 use crate::math::sqrt;
 use crate::workspace::{Carver, Layout};
 
@@ -29,26 +30,6 @@ impl Options {
         let fine =
             (-1.0..=1.0).contains(&self.least_efficiency) && (0.0..=f32::MAX).contains(&self.tolerated_rise);
         if fine { Ok(()) } else { Err(Error::InvalidArgument) }
-    }
-}
-
-/// What learning rates and radius are multiplied with in one step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Multipliers {
-    /// Of every group's learning rate; at least 0, finite.
-    pub learning_rate: f32,
-    /// Of the region's radius; above 0, finite.
-    pub radius: f32,
-}
-
-impl Multipliers {
-    /// 1 and 1: the base optimizer.
-    pub const ONE: Multipliers = Multipliers { learning_rate: 1.0, radius: 1.0 };
-}
-
-impl Default for Multipliers {
-    fn default() -> Multipliers {
-        Multipliers::ONE
     }
 }
 

@@ -37,6 +37,12 @@ impl Multipliers {
     }
 }
 
+impl Default for Multipliers {
+    fn default() -> Multipliers {
+        Multipliers::ONE
+    }
+}
+
 /// The answer of [`Predictor::predict`]. [`Predictor::adapt`] wants it back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prediction {
