@@ -67,3 +67,5 @@ pub use selftest::{selftest, selftest_constrain, selftest_learn};
 
 #[cfg(feature = "std")]
 pub mod io;
+#[cfg(feature = "std")]
+pub mod train;

@@ -1,0 +1,136 @@
+//! Samples with labels, checked before the first step.
+
+use std::path::Path;
+
+use crate::io::matrix::Matrix;
+use crate::io::{ErrorKind, IoError, csv};
+use crate::math::Random;
+
+/// Where the labels stand in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LabelColumn {
+    /// In the first column.
+    #[default]
+    First,
+    /// In the last one.
+    Last,
+}
+
+/// Rows of features with a class each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Features of a row.
+    pub features: usize,
+    /// Classes: labels are below.
+    pub classes: usize,
+    /// `rows * features` values, all finite.
+    pub x: Vec<f32>,
+    /// A label for each row.
+    pub labels: Vec<u32>,
+}
+
+impl Dataset {
+    /// Reads a table of numbers (`.npy`, `.csv`, `.tsv`) whose first or last column is a class: whole numbers from 0. Features are
+    /// multiplied by `scale`.
+    ///
+    /// # Errors
+    /// What is no table of finite numbers; labels that are not whole numbers from 0 to 65535, with their row; a class that has no
+    /// row below the largest; less than two classes.
+    pub fn open(path: &Path, column: LabelColumn, scale: f32) -> Result<Dataset, IoError> {
+        let table = Matrix::open(path, &csv::Options::default())?;
+        if table.cols < 2 {
+            let what = format!("has {} column: a label and at least one feature are needed", table.cols);
+            return Err(data(path, what, "give a table of labels and features"));
+        }
+        let features = table.cols - 1;
+        let (mut x, mut labels) = (Vec::with_capacity(table.rows * features), Vec::with_capacity(table.rows));
+        for (row, values) in (1..).zip(table.data.chunks_exact(table.cols)) {
+            let (label, rest) = match column {
+                LabelColumn::First => (values[0], &values[1..]),
+                LabelColumn::Last => (values[features], &values[..features]),
+            };
+            if !(0.0..=65535.0).contains(&label) || label.fract() != 0.0 {
+                let what =
+                    format!("row {row} has the label {label}, which is no whole number from 0 to 65535");
+                return Err(data(
+                    path,
+                    what,
+                    "number the classes from 0, or say which column has the labels",
+                ));
+            }
+            labels.push(label as u32);
+            x.extend(rest.iter().map(|v| v * scale));
+        }
+        let classes = labels.iter().max().map_or(0, |&m| m as usize + 1);
+        let mut seen = vec![false; classes];
+        labels.iter().for_each(|&l| seen[l as usize] = true);
+        if classes < 2 {
+            return Err(data(path, "has rows of one class only".into(), "give at least two classes"));
+        }
+        if let Some(missing) = seen.iter().position(|s| !s) {
+            let what = format!("has labels up to {}, but no row of class {missing}", classes - 1);
+            return Err(data(path, what, "number the classes without gaps"));
+        }
+        Ok(Dataset { features, classes, x, labels })
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Refuses a table that this one cannot be judged by.
+    ///
+    /// # Errors
+    /// Another number of features; a class that this one does not have.
+    pub fn fits(&self, other: &Dataset, path: &Path) -> Result<(), IoError> {
+        if other.features != self.features {
+            let what =
+                format!("has {} features, and the training data have {}", other.features, self.features);
+            return Err(data(path, what, "give tables of one kind"));
+        }
+        if other.classes > self.classes {
+            let what =
+                format!("has class {}, and the training data end at {}", other.classes - 1, self.classes - 1);
+            return Err(data(path, what, "train with rows of every class"));
+        }
+        Ok(())
+    }
+
+    /// Some rows, in that order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Dataset {
+        let f = self.features;
+        Dataset {
+            features: f,
+            classes: self.classes,
+            x: rows.iter().flat_map(|&r| &self.x[r * f..(r + 1) * f]).copied().collect(),
+            labels: rows.iter().map(|&r| self.labels[r]).collect(),
+        }
+    }
+
+    /// Holds back a part of the rows of every class, at least one of each kind where the class has two: the rest, and what is
+    /// held back. A function of the seed.
+    #[must_use]
+    pub fn split(&self, part: f32, seed: u64) -> (Dataset, Dataset) {
+        let (mut keep, mut held) = (Vec::new(), Vec::new());
+        for class in 0..self.classes as u32 {
+            let mut rows: Vec<usize> = (0..self.rows()).filter(|&r| self.labels[r] == class).collect();
+            let mut random = Random::new(seed, 0x73_706C_6974 << 16 | class as u64);
+            for i in (1..rows.len()).rev() {
+                rows.swap(i, random.below(i as u64 + 1) as usize);
+            }
+            let count = ((rows.len() as f32 * part).round() as usize).min(rows.len().saturating_sub(1));
+            held.extend_from_slice(&rows[..count]);
+            keep.extend_from_slice(&rows[count..]);
+        }
+        keep.sort_unstable();
+        held.sort_unstable();
+        (self.select(&keep), self.select(&held))
+    }
+}
+
+fn data(path: &Path, what: String, mend: &'static str) -> IoError {
+    IoError::new(ErrorKind::Data, path, what, mend)
+}
