@@ -3,8 +3,11 @@
 //! Every key has a default; a key that does not exist is refused with its line. The names `base_learning_rate`,
 //! `data_clusters`, `param_clusters`, `initial_trust_radius`, `momentum` and `batch_size` are those of the flags.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use crate::io::{ErrorKind, IoError, printable};
 use crate::learn::layers::{Activations, Curve};
 use crate::learn::optimizer::{Base, GradientForm, Storage};
 use crate::quant::Fit;
@@ -50,6 +53,32 @@ impl Default for Config {
             trust_region: TrustConfig::default(),
             predictor: PredictorConfig::default(),
         }
+    }
+}
+
+impl Config {
+    /// Reads TOML; errors call the file `path`.
+    ///
+    /// # Errors
+    /// What is no TOML, a key that does not exist, a value of another type: with line and column.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Config, IoError> {
+        toml::from_str(text).map_err(|e| {
+            let place = e.span().map_or(String::new(), |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                let line = before.matches('\n').count() + 1;
+                let column = before.len() - before.rfind('\n').map_or(0, |i| i + 1) + 1;
+                format!("line {line}, column {column}: ")
+            });
+            let what = format!("is refused: {place}{}", printable(e.message().trim()));
+            IoError::new(ErrorKind::Request, path, what, "see docs/train.md for the keys")
+        })
+    }
+
+    /// As TOML, every key written out.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Plain numbers, names and tables: there is nothing in them that TOML cannot hold.
+        toml::to_string(self).unwrap_or_default()
     }
 }
 

@@ -1,9 +1,12 @@
 //! Training on a computer: a configuration, a table of samples, the hybrid loop.
 
+mod checkpoint;
 mod config;
 mod dataset;
 mod error;
+mod metrics;
 mod network;
+mod resume;
 mod trainer;
 
 pub use config::{
@@ -12,5 +15,6 @@ pub use config::{
 };
 pub use dataset::{Dataset, LabelColumn};
 pub use error::TrainError;
+pub use metrics::{Line, Metrics};
 pub use network::{Evaluation, Network};
 pub use trainer::{Step, Trainer};

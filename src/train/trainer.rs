@@ -45,26 +45,31 @@ pub struct Step {
 /// A run in memory.
 #[derive(Debug)]
 pub struct Trainer {
-    config: Config,
-    data: Dataset,
+    pub(super) config: Config,
+    pub(super) data: Dataset,
     network: Network,
     options: optimizer::Options,
     groups: Vec<Group>,
-    parameters: Vec<f32>,
-    state: hybrid::State,
+    pub(super) parameters: Vec<f32>,
+    pub(super) state: hybrid::State,
     /// Aligned for f32.
-    memory: Vec<u32>,
+    pub(super) memory: Vec<u32>,
     undo: Vec<u8>,
     scratch: Vec<u8>,
-    predictor: Option<Predictor>,
+    pub(super) predictor: Option<Predictor>,
     labels: Vec<u32>,
     starts: Vec<u32>,
     rows: Vec<u32>,
     gradient: Vec<f32>,
-    last_loss: f32,
-    step: u64,
-    per_epoch: u64,
-    refused: u32,
+    pub(super) last_loss: f32,
+    pub(super) step: u64,
+    pub(super) per_epoch: u64,
+    pub(super) refused: u32,
+    /// The parameters with the best validation loss so far; empty before there are any.
+    pub(super) best: Vec<f32>,
+    pub(super) best_loss: f64,
+    /// Epochs that had ended when it was found.
+    pub(super) best_epoch: u64,
 }
 
 impl Trainer {
@@ -149,6 +154,9 @@ impl Trainer {
             step: 0,
             per_epoch,
             refused: 0,
+            best: Vec::new(),
+            best_loss: f64::INFINITY,
+            best_epoch: 0,
         })
     }
 
@@ -182,6 +190,61 @@ impl Trainer {
     /// Rows of another kind.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation, TrainError> {
         self.network.evaluate(&self.parameters, data)
+    }
+
+    /// Judges the parameters by rows that were held back, at the end of an epoch: keeps them if they are the best so far. Says
+    /// whether the run should go on.
+    ///
+    /// # Errors
+    /// Rows of another kind.
+    pub fn end_epoch(&mut self, held_back: &Dataset) -> Result<(Evaluation, bool), TrainError> {
+        let epoch = self.step / self.per_epoch;
+        let found = self.evaluate(held_back)?;
+        if found.loss < self.best_loss {
+            (self.best_loss, self.best_epoch) = (found.loss, epoch);
+            self.best.clone_from(&self.parameters);
+        }
+        let patience = self.config.patience as u64;
+        Ok((found, patience == 0 || epoch - self.best_epoch < patience))
+    }
+
+    /// The parameters that the run is to end with: the best by [`Trainer::end_epoch`], else the last.
+    #[must_use]
+    pub fn chosen(&self) -> &[f32] {
+        if self.best.is_empty() { &self.parameters } else { &self.best }
+    }
+
+    /// Loss and accuracy of [`Trainer::chosen`] on other rows.
+    ///
+    /// # Errors
+    /// Rows of another kind.
+    pub fn evaluate_chosen(&mut self, data: &Dataset) -> Result<Evaluation, TrainError> {
+        let parameters = if self.best.is_empty() { &self.parameters } else { &self.best };
+        self.network.evaluate(parameters, data)
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The predictor, if there is one.
+    #[must_use]
+    pub fn predictor(&self) -> Option<&Predictor> {
+        self.predictor.as_ref()
+    }
+
+    /// The trust region.
+    #[must_use]
+    pub fn region(&self) -> &TrustRegion {
+        &self.state.region
     }
 
     /// The rows of a step, and the cluster of most of them.

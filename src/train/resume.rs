@@ -1,0 +1,133 @@
+//! A trainer to a checkpoint and back.
+
+use std::path::Path;
+
+use crate::constrain::{TrustRegion, TrustStatistics};
+use crate::learn::optimizer;
+use crate::learn::predictor::Predictor;
+use crate::quant::archive::crc32;
+
+use super::checkpoint::{Checkpoint, refuse};
+use super::config::Config;
+use super::dataset::Dataset;
+use super::error::TrainError;
+use super::trainer::Trainer;
+
+/// Words of `state`: those of the loop, of the region, of the optimizer.
+const WORDS: usize = 7 + 6 + size_of::<optimizer::State>() / 8;
+
+impl Trainer {
+    /// Writes everything that [`Trainer::resume`] needs, whole or not at all.
+    ///
+    /// # Errors
+    /// What the file system refuses. The checkpoint before it stays then.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let region = &self.state.region;
+        let s = &region.statistics;
+        let mut state = vec![
+            self.step,
+            self.last_loss.to_bits() as u64,
+            self.refused as u64,
+            self.best_loss.to_bits(),
+            self.best_epoch,
+            self.per_epoch,
+            self.data.rows() as u64,
+            region.radius.to_bits() as u64,
+            s.steps,
+            s.accepted,
+            s.on_boundary,
+            s.refused,
+            s.rejected_in_row as u64,
+        ];
+        state.extend(
+            bytemuck::bytes_of(&self.state.optimizer).as_chunks().0.iter().map(|c| u64::from_le_bytes(*c)),
+        );
+        let memory: &[u8] = bytemuck::cast_slice(&self.memory);
+        let checkpoint = Checkpoint {
+            config: self.config.to_toml(),
+            fingerprint: fingerprint(&self.data),
+            parameters: self.parameters.clone(),
+            best: self.best.clone(),
+            optimizer: memory.to_vec(),
+            predictor: self.predictor.as_ref().map(|p| bytemuck::bytes_of(p).to_vec()).unwrap_or_default(),
+            state,
+        };
+        Ok(checkpoint.write(path)?)
+    }
+
+    /// Goes on with the same bits where [`Trainer::save`] was called; `data` are the training data of that run.
+    ///
+    /// # Errors
+    /// A file that is no whole checkpoint, or one of other training data.
+    pub fn resume(path: &Path, data: Dataset) -> Result<Trainer, TrainError> {
+        let found = Checkpoint::read(path)?;
+        let config = Config::from_toml(&found.config, path)?;
+        let mut run = Trainer::new(config, data)?;
+        if found.fingerprint != fingerprint(&run.data) {
+            let what = "belongs to other training data".to_owned();
+            return Err(refuse(path, what).into());
+        }
+        let odd =
+            |what: &str| TrainError::from(refuse(path, format!("has {what} of another length than its run")));
+        if found.parameters.len() != run.parameters.len() {
+            return Err(odd("parameters"));
+        }
+        if !found.best.is_empty() && found.best.len() != run.parameters.len() {
+            return Err(odd("best parameters"));
+        }
+        let memory: &mut [u8] = bytemuck::cast_slice_mut(&mut run.memory);
+        if found.optimizer.len() != memory.len() {
+            return Err(odd("an optimizer"));
+        }
+        let Some((
+            &[step, last, refused, best_loss, best_epoch, per_epoch, rows, radius, ref counts @ ..],
+            rest,
+        )) = found.state.split_first_chunk::<13>().filter(|_| found.state.len() == WORDS)
+        else {
+            return Err(odd("a state"));
+        };
+        if per_epoch != run.per_epoch || rows != run.data.rows() as u64 {
+            return Err(odd("an epoch"));
+        }
+        memory.copy_from_slice(&found.optimizer);
+        run.parameters.copy_from_slice(&found.parameters);
+        run.best = found.best;
+        let bytes: Vec<u8> = rest.iter().flat_map(|w| w.to_le_bytes()).collect();
+        run.state.optimizer = bytemuck::pod_read_unaligned(&bytes);
+        let [steps, accepted, on_boundary, refused_steps, in_row] = *counts;
+        run.state.region = TrustRegion {
+            radius: f32::from_bits(radius as u32),
+            statistics: TrustStatistics {
+                steps,
+                accepted,
+                on_boundary,
+                refused: refused_steps,
+                rejected_in_row: in_row as u32,
+            },
+            ..run.state.region
+        };
+        run.state.region.check()?;
+        run.predictor = match (&run.predictor, found.predictor.len()) {
+            (None, 0) => None,
+            (Some(_), n) if n == size_of::<Predictor>() => {
+                let predictor: Predictor = bytemuck::pod_read_unaligned(&found.predictor);
+                predictor.check()?;
+                Some(predictor)
+            }
+            _ => return Err(odd("a predictor")),
+        };
+        run.step = step;
+        run.last_loss = f32::from_bits(last as u32);
+        run.refused = refused as u32;
+        run.best_loss = f64::from_bits(best_loss);
+        run.best_epoch = best_epoch;
+        Ok(run)
+    }
+}
+
+/// Tells training data apart: shape and a checksum.
+fn fingerprint(data: &Dataset) -> String {
+    let values = data.x.iter().fold(0, |crc, v| crc32(crc, &v.to_le_bytes()));
+    let all = data.labels.iter().fold(values, |crc, l| crc32(crc, &l.to_le_bytes()));
+    format!("{} rows, {} features, {} classes, {all:08x}", data.rows(), data.features, data.classes)
+}

@@ -1,0 +1,24 @@
+//! The trainer: it learns, it resumes to the bit, and bad input ends in one clear line.
+#![cfg(feature = "std")]
+
+mod bad_input;
+mod digits;
+mod resume;
+
+use std::path::Path;
+
+use hybridq::train::{Config, Dataset, LabelColumn, TrustConfig};
+
+/// The handwritten digits, pixels from 0 to 1.
+fn digits(file: &str) -> Dataset {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits").join(file);
+    Dataset::open(&path, LabelColumn::First, 1.0 / 16.0).unwrap()
+}
+
+/// A short run of everything at once.
+fn short() -> Config {
+    let mut config = Config { epochs: 3, seed: 7, ..Config::default() };
+    config.optimizer.base_learning_rate = 0.02;
+    config.trust_region = TrustConfig { initial_trust_radius: 0.1, ..TrustConfig::default() };
+    config
+}
