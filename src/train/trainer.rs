@@ -131,7 +131,7 @@ impl Trainer {
             )?),
             false => None,
         };
-        let (labels, starts, rows) = cluster(&config, &data)?;
+        let [labels, starts, rows] = cluster(&config, &data)?;
         let per_epoch = batches_per_epoch(data.rows(), config.batch_size, false)? as u64;
         let gradient = vec![0.0; parameters.len()];
         Ok(Trainer {
@@ -371,9 +371,7 @@ impl Trainer {
             })?),
             None => None,
         };
-        let multipliers =
-            |m: predictor::Multipliers| Multipliers { learning_rate: m.learning_rate, radius: m.radius };
-        step.multipliers = prediction.as_ref().map_or(Multipliers::ONE, |p| multipliers(p.chosen));
+        step.multipliers = prediction.as_ref().map_or(Multipliers::ONE, |p| p.chosen);
         let probe = prediction.filter(|p| p.probe);
         if let Some(p) = probe {
             self.compare(step, &p, x, labels)?;
@@ -398,8 +396,7 @@ impl Trainer {
         let (next_x, next_labels, _) = self.batch(step.step + 1)?;
         let mut losses = [[0.0f32; 2]; 2];
         for (m, losses) in [p.chosen, p.alternative].into_iter().zip(&mut losses) {
-            let by = Multipliers { learning_rate: m.learning_rate, radius: m.radius };
-            let Proposal::Trial(_) = self.propose(step.loss, by)? else { return Ok(()) };
+            let Proposal::Trial(_) = self.propose(step.loss, m)? else { return Ok(()) };
             *losses = [
                 self.network.loss(&self.parameters, x, labels, None)?,
                 self.network.loss(&self.parameters, &next_x, &next_labels, None)?,
@@ -443,7 +440,7 @@ impl Trainer {
 }
 
 /// Labels, starts and rows of the clusters of the training rows.
-fn cluster(config: &Config, data: &Dataset) -> Result<(Vec<u32>, Vec<u32>, Vec<u32>), TrainError> {
+fn cluster(config: &Config, data: &Dataset) -> Result<[Vec<u32>; 3], TrainError> {
     let k = config.clusters.data_clusters.min(data.rows());
     let mut labels = vec![0; data.rows()];
     if k > 1 {
@@ -456,7 +453,7 @@ fn cluster(config: &Config, data: &Dataset) -> Result<(Vec<u32>, Vec<u32>, Vec<u
     }
     let (mut starts, mut rows) = (vec![0; k + 1], vec![0; data.rows()]);
     DataClusters::group(&labels, &mut starts, &mut rows)?;
-    Ok((labels, starts, rows))
+    Ok([labels, starts, rows])
 }
 
 fn config_error(key: &'static str, value: f32) -> TrainError {

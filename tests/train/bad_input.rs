@@ -44,7 +44,10 @@ fn tables_of_another_kind_are_refused() {
     let path = Path::new("test.csv");
     assert!(train.fits(&train, path).is_ok());
     let error = train.fits(&table("0,1\n1,3\n").unwrap(), path).unwrap_err().to_string();
-    assert!(error.contains("test.csv") && error.contains("1 features") && error.contains("have 2"), "{error}");
+    assert!(
+        error.contains("test.csv") && error.contains("1 features") && error.contains("have 2"),
+        "{error}"
+    );
     let error = train.fits(&table("0,1,1\n1,3,1\n2,1,1\n").unwrap(), path).unwrap_err().to_string();
     assert!(error.contains("class 2"), "{error}");
 }

@@ -19,7 +19,8 @@ fn run(change: impl FnOnce(&mut hybridq::train::Config)) -> f64 {
 
 #[test]
 fn every_part_can_be_switched_off_and_all_ways_learn() {
-    let runs: [(&str, fn(&mut hybridq::train::Config)); 6] = [
+    type Change = fn(&mut hybridq::train::Config);
+    let runs: [(&str, Change); 6] = [
         ("hybrid", |_| {}),
         ("no predictor", |c| c.predictor.enabled = false),
         ("no trust region", |c| c.trust_region.enabled = false),

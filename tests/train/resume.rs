@@ -16,7 +16,7 @@ fn go(trainer: &mut Trainer, steps: u64) {
     let held_back = digits("test.csv");
     for _ in 0..steps {
         trainer.step().unwrap();
-        if trainer.steps() % trainer.steps_per_epoch() == 0 {
+        if trainer.steps().is_multiple_of(trainer.steps_per_epoch()) {
             trainer.end_epoch(&held_back).unwrap();
         }
     }
@@ -100,7 +100,9 @@ fn damaged_and_foreign_checkpoints_are_refused() {
     let error = Trainer::resume(&path, digits("test.csv")).unwrap_err().to_string();
     assert!(error.contains("other training data"), "{error}");
     let missing = folder.path().join("none.safetensors");
-    assert!(Trainer::resume(&missing, digits("train.csv")).unwrap_err().to_string().contains("none.safetensors"));
+    assert!(
+        Trainer::resume(&missing, digits("train.csv")).unwrap_err().to_string().contains("none.safetensors")
+    );
 }
 
 #[cfg(target_os = "linux")]
