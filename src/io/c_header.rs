@@ -54,6 +54,13 @@ pub fn write_c_header<W: Write>(
     out.sink.flush().map_err(|e| IoError::os(sink_path, "write", &e))
 }
 
+/// The prefix as an identifier, and what [`write_c_header`] calls each tensor.
+pub(crate) fn c_names(model: &Model, prefix: &str) -> Result<(String, Vec<String>), IoError> {
+    let prefix = identifier(prefix);
+    let names = names(model, &prefix)?;
+    Ok((prefix, names))
+}
+
 /// C99 cannot ask for alignment; each compiler has its own way. hybridq reads bytes at any alignment, so
 /// a compiler without one only loses a little speed.
 const ALIGNMENT: &str = "

@@ -37,7 +37,45 @@ impl Dataset {
     /// What is no table of finite numbers; labels that are not whole numbers from 0 to 65535, with their row; a class that has no
     /// row below the largest; less than two classes.
     pub fn open(path: &Path, column: LabelColumn, scale: f32) -> Result<Dataset, IoError> {
+        Dataset::of_table(&Matrix::open(path, &csv::Options::default())?, path, column, scale)
+    }
+
+    /// The same from a table in memory; errors call it `path`.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn of_table(
+        table: &Matrix,
+        path: &Path,
+        column: LabelColumn,
+        scale: f32,
+    ) -> Result<Dataset, IoError> {
+        let found = Dataset::rows_of(table, path, column, scale)?;
+        let classes = found.classes;
+        let mut seen = vec![false; classes];
+        found.labels.iter().for_each(|&l| seen[l as usize] = true);
+        if classes < 2 {
+            return Err(data(path, "has rows of one class only".into(), "give at least two classes"));
+        }
+        if let Some(missing) = seen.iter().position(|s| !s) {
+            let what = format!("has labels up to {}, but no row of class {missing}", classes - 1);
+            return Err(data(path, what, "number the classes without gaps"));
+        }
+        Ok(found)
+    }
+
+    /// Reads rows to judge a network by that learns from `self`; they need not have every class.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`] and [`Dataset::fits`].
+    pub fn open_others(&self, path: &Path, column: LabelColumn, scale: f32) -> Result<Dataset, IoError> {
         let table = Matrix::open(path, &csv::Options::default())?;
+        let found = Dataset::rows_of(&table, path, column, scale)?;
+        self.fits(&found, path)?;
+        Ok(Dataset { classes: self.classes, ..found })
+    }
+
+    fn rows_of(table: &Matrix, path: &Path, column: LabelColumn, scale: f32) -> Result<Dataset, IoError> {
         if table.cols < 2 {
             let what = format!("has {} column: a label and at least one feature are needed", table.cols);
             return Err(data(path, what, "give a table of labels and features"));
@@ -62,15 +100,6 @@ impl Dataset {
             x.extend(rest.iter().map(|v| v * scale));
         }
         let classes = labels.iter().max().map_or(0, |&m| m as usize + 1);
-        let mut seen = vec![false; classes];
-        labels.iter().for_each(|&l| seen[l as usize] = true);
-        if classes < 2 {
-            return Err(data(path, "has rows of one class only".into(), "give at least two classes"));
-        }
-        if let Some(missing) = seen.iter().position(|s| !s) {
-            let what = format!("has labels up to {}, but no row of class {missing}", classes - 1);
-            return Err(data(path, what, "number the classes without gaps"));
-        }
         Ok(Dataset { features, classes, x, labels })
     }
 

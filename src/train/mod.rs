@@ -4,6 +4,7 @@ mod checkpoint;
 mod config;
 mod dataset;
 mod error;
+mod export;
 mod metrics;
 mod network;
 mod resume;
@@ -15,6 +16,7 @@ pub use config::{
 };
 pub use dataset::{Dataset, LabelColumn};
 pub use error::TrainError;
+pub use export::Exported;
 pub use metrics::{Line, Metrics};
 pub use network::{Evaluation, Network};
 pub use trainer::{Step, Trainer};

@@ -9,7 +9,7 @@ use super::dataset::Dataset;
 use super::error::{TrainError, config};
 
 /// The epsilon of all norms.
-const EPSILON: f32 = 1e-5;
+pub(super) const EPSILON: f32 = 1e-5;
 /// Rows that are evaluated at once.
 const AT_ONCE: usize = 256;
 
@@ -169,7 +169,7 @@ impl Network {
 }
 
 /// The index of the largest value; of equal ones the first.
-fn first_largest(values: &[f32]) -> usize {
+pub(super) fn first_largest(values: &[f32]) -> usize {
     let mut best = 0;
     for (i, v) in values.iter().enumerate() {
         if *v > values[best] {

@@ -55,6 +55,29 @@ impl Trainer {
         Ok(checkpoint.write(path)?)
     }
 
+    /// The configuration of the run that a checkpoint belongs to.
+    ///
+    /// # Errors
+    /// A file that is no whole checkpoint.
+    pub fn config_of(path: &Path) -> Result<Config, TrainError> {
+        Ok(Config::from_toml(&Checkpoint::read(path)?.config, path)?)
+    }
+
+    /// Features of a row, and classes.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 2] {
+        [self.data.features, self.data.classes]
+    }
+
+    /// Whether the run has come to its end: all epochs are done, or none was better for [`Config::patience`] of them.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        let (epoch, patience) = (self.step / self.per_epoch.max(1), self.config.patience as u64);
+        let waited =
+            self.step > 0 && self.step.is_multiple_of(self.per_epoch.max(1)) && !self.best.is_empty();
+        self.step >= self.total_steps() || (patience > 0 && waited && epoch - self.best_epoch >= patience)
+    }
+
     /// Goes on with the same bits where [`Trainer::save`] was called; `data` are the training data of that run.
     ///
     /// # Errors

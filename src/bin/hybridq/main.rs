@@ -14,6 +14,7 @@ mod plan;
 mod quantize;
 mod recipe;
 mod threads;
+mod train;
 mod ui;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Cluster(cluster::Args),
+    Train(Box<train::Args>),
     Plan(plan::Args),
     FitCodebooks(fit_codebooks::Args),
 }
@@ -50,6 +52,8 @@ enum Stop {
     Line(String),
     /// The user pressed Ctrl-C, or the system asked to end.
     Interrupted,
+    /// The same in a run that can go on; the line says how.
+    Paused(String),
 }
 
 impl From<hybridq::io::IoError> for Stop {
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Cluster(args) => cluster::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::FitCodebooks(args) => fit_codebooks::run(&args),
     });
@@ -82,6 +87,10 @@ fn main() -> ExitCode {
         }
         Err(Stop::Interrupted) => {
             eprintln!("hybridq: interrupted; no output was written");
+            ExitCode::from(130)
+        }
+        Err(Stop::Paused(line)) => {
+            eprintln!("hybridq: {line}");
             ExitCode::from(130)
         }
     }

@@ -25,6 +25,11 @@ impl Bar {
         Bar::styled(total, "{bar:40} {pos}/{len} iterations at most, {elapsed}")
     }
 
+    /// Counts steps of training.
+    pub fn steps(total: u64) -> Self {
+        Bar::styled(total, "{bar:40} {pos}/{len} steps {per_sec} {eta}")
+    }
+
     fn styled(total: u64, template: &str) -> Self {
         // Without a handler an interrupt still leaves no partial output, only the temporary file.
         let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
@@ -44,6 +49,11 @@ impl Bar {
     /// Moves on to where this many are done.
     pub fn reach(&self, position: u64) {
         self.0.set_position(position);
+    }
+
+    /// Writes to standard output, above the bar.
+    pub fn print(&self, text: &str) {
+        self.0.suspend(|| print(text));
     }
 
     /// The callback of a conversion.
