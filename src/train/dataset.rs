@@ -16,16 +16,18 @@ pub enum LabelColumn {
     Last,
 }
 
-/// Rows of features with a class each.
+/// Rows of features with a class each; or of characters, with the next one for each ([`Dataset::open_text`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Features of a row.
     pub features: usize,
     /// Classes: labels are below.
     pub classes: usize,
+    /// 1, or one for each feature: those are numbers of characters then.
+    pub labels_per_row: usize,
     /// `rows * features` values, all finite.
     pub x: Vec<f32>,
-    /// A label for each row.
+    /// `rows * labels_per_row` labels.
     pub labels: Vec<u32>,
 }
 
@@ -100,13 +102,36 @@ impl Dataset {
             x.extend(rest.iter().map(|v| v * scale));
         }
         let classes = labels.iter().max().map_or(0, |&m| m as usize + 1);
-        Ok(Dataset { features, classes, x, labels })
+        Ok(Dataset { features, classes, labels_per_row: 1, x, labels })
     }
 
     /// Rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.labels.len() / self.labels_per_row.max(1)
+    }
+
+    /// Refuses what [`Dataset::open`] would: lengths that are not those of whole rows, features that are not finite, labels of no
+    /// class. For tables that were made in another way.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`], [`crate::Error::NonFinite`], [`crate::Error::InvalidArgument`].
+    pub fn check(&self) -> Result<(), crate::Error> {
+        let rows = self.rows();
+        if !(self.labels_per_row == 1 || self.labels_per_row == self.features)
+            || self.features == 0
+            || rows.checked_mul(self.labels_per_row) != Some(self.labels.len())
+            || rows.checked_mul(self.features) != Some(self.x.len())
+        {
+            return Err(crate::Error::Shape);
+        }
+        if !self.x.iter().all(|v| v.is_finite()) {
+            return Err(crate::Error::NonFinite);
+        }
+        if rows == 0 || !self.labels.iter().all(|&l| (l as usize) < self.classes) {
+            return Err(crate::Error::InvalidArgument);
+        }
+        Ok(())
     }
 
     /// Refuses a table that this one cannot be judged by.
@@ -114,7 +139,7 @@ impl Dataset {
     /// # Errors
     /// Another number of features; a class that this one does not have.
     pub fn fits(&self, other: &Dataset, path: &Path) -> Result<(), IoError> {
-        if other.features != self.features {
+        if (other.features, other.labels_per_row) != (self.features, self.labels_per_row) {
             let what =
                 format!("has {} features, and the training data have {}", other.features, self.features);
             return Err(data(path, what, "give tables of one kind"));
@@ -130,22 +155,25 @@ impl Dataset {
     /// Some rows, in that order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Dataset {
-        let f = self.features;
+        let (f, l) = (self.features, self.labels_per_row);
         Dataset {
             features: f,
             classes: self.classes,
+            labels_per_row: l,
             x: rows.iter().flat_map(|&r| &self.x[r * f..(r + 1) * f]).copied().collect(),
-            labels: rows.iter().map(|&r| self.labels[r]).collect(),
+            labels: rows.iter().flat_map(|&r| &self.labels[r * l..(r + 1) * l]).copied().collect(),
         }
     }
 
-    /// Holds back a part of the rows of every class, at least one of each kind where the class has two: the rest, and what is
-    /// held back. A function of the seed.
+    /// Holds back a part of the rows of every class, but never the last one of a class; of a text, a part of all rows: the rest,
+    /// and what is held back. A function of the seed.
     #[must_use]
     pub fn split(&self, part: f32, seed: u64) -> (Dataset, Dataset) {
         let (mut keep, mut held) = (Vec::new(), Vec::new());
-        for class in 0..self.classes as u32 {
-            let mut rows: Vec<usize> = (0..self.rows()).filter(|&r| self.labels[r] == class).collect();
+        let one_each = self.labels_per_row == 1;
+        for class in 0..if one_each { self.classes as u32 } else { 1 } {
+            let of_class = |&r: &usize| !one_each || self.labels[r] == class;
+            let mut rows: Vec<usize> = (0..self.rows()).filter(of_class).collect();
             let mut random = Random::new(seed, 0x73_706C_6974 << 16 | class as u64);
             for i in (1..rows.len()).rev() {
                 rows.swap(i, random.below(i as u64 + 1) as usize);
@@ -157,6 +185,18 @@ impl Dataset {
         keep.sort_unstable();
         held.sort_unstable();
         (self.select(&keep), self.select(&held))
+    }
+
+    /// What the rows are clustered by: their features; of a text how often they have each character.
+    pub(super) fn points(&self) -> (usize, std::borrow::Cow<'_, [f32]>) {
+        if self.labels_per_row == 1 {
+            return (self.features, (&self.x[..]).into());
+        }
+        let mut counts = vec![0.0; self.rows() * self.classes];
+        for (row, counts) in self.x.chunks_exact(self.features).zip(counts.chunks_exact_mut(self.classes)) {
+            row.iter().for_each(|&character| counts[character as usize] += 1.0);
+        }
+        (self.classes, counts.into())
     }
 }
 

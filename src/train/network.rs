@@ -1,26 +1,28 @@
-//! The network that a configuration describes.
+//! A network with the buffers of its passes.
 
-use crate::learn::layers::{
-    Activation, AnyLayer, Backward, Forward, Layer, Linear, RmsNorm, Sequence, Weights, loss,
-};
+use crate::learn::layers::{Array, Backward, Forward, Layer, Sequence, loss};
 
-use super::config::{ModelConfig, WeightForm};
+use super::config::{ModelConfig, ModelKind, WeightForm};
 use super::dataset::Dataset;
-use super::error::{TrainError, config};
+use super::error::TrainError;
+use super::models::{Layers, layers};
 
-/// The epsilon of all norms.
-pub(super) const EPSILON: f32 = 1e-5;
-/// Rows that are evaluated at once.
+/// Labels that are evaluated at once.
 const AT_ONCE: usize = 256;
 
 /// A network with the buffers of its passes.
 #[derive(Debug)]
 pub struct Network {
-    layers: Vec<AnyLayer>,
+    model: ModelConfig,
+    features: usize,
+    classes: usize,
+    inverse_slope: f32,
+    layers: Layers,
     saved: Vec<f32>,
     scratch: Vec<u8>,
     output: Vec<f32>,
     output_gradient: Vec<f32>,
+    soft_gradient: Vec<f32>,
     /// Rows that the buffers have room for.
     room: usize,
 }
@@ -30,42 +32,49 @@ pub struct Network {
 pub struct Evaluation {
     /// Mean cross-entropy.
     pub loss: f64,
-    /// The part of the rows whose largest output is that of their label; of equal outputs the first.
+    /// The part of the labels whose output is the largest; of equal outputs the first.
     pub accuracy: f64,
 }
 
+/// What a teacher says of some rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// Its outputs, before any softmax.
+    pub logits: &'a [f32],
+    /// Its part of the loss.
+    pub weight: f32,
+    /// What outputs are divided by.
+    pub temperature: f32,
+}
+
+/// Rows to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// Features, row after row.
+    pub input: &'a [f32],
+    /// Labels, [`Network::labels_per_row`] of each row.
+    pub labels: &'a [u32],
+    /// What a teacher says of them, if there is one.
+    pub lesson: Option<Lesson<'a>>,
+}
+
 impl Network {
-    /// A multilayer perceptron.
+    /// The network of a configuration.
     ///
     /// # Errors
-    /// A hidden layer without neurons, or sizes beyond memory.
+    /// Keys that do not fit each other or the rows, and sizes beyond memory.
     pub fn new(model: &ModelConfig, features: usize, classes: usize) -> Result<Network, TrainError> {
-        if let Some(i) = model.hidden.iter().position(|&n| n == 0) {
-            let what = format!("has 0 neurons in layer {}", i + 1);
-            return Err(config("model.hidden", what, "give every hidden layer at least one"));
-        }
-        let weights = match model.weights {
-            WeightForm::Float => Weights::Float,
-            WeightForm::Ternary => Weights::ternary(model.fit.fit()),
-        };
-        let mut layers: Vec<AnyLayer> = Vec::new();
-        let mut inputs = features;
-        for (i, &outputs) in model.hidden.iter().chain([&classes]).enumerate() {
-            // The first norm makes up for the scale of the features and has nothing to learn that the matrix cannot.
-            layers.push(RmsNorm::new(inputs, i > 0, EPSILON)?.into());
-            layers.push(Linear::new(inputs, outputs, true)?.seen(weights, model.activations())?.into());
-            if i < model.hidden.len() {
-                layers.push(Activation::new(outputs, model.curve.curve())?.into());
-            }
-            inputs = outputs;
-        }
-        Sequence::new(&layers)?;
         let mut network = Network {
-            layers,
+            model: model.clone(),
+            features,
+            classes,
+            inverse_slope: 0.0,
+            layers: layers(model, features, classes, 0.0)?,
             saved: Vec::new(),
             scratch: Vec::new(),
             output: Vec::new(),
             output_gradient: Vec::new(),
+            soft_gradient: Vec::new(),
             room: 0,
         };
         network.reserve(1)?;
@@ -77,12 +86,43 @@ impl Network {
     /// # Errors
     /// None that [`Network::new`] has not had.
     pub fn sequence(&self) -> Result<Sequence<'_>, TrainError> {
-        Ok(Sequence::new(&self.layers)?)
+        Ok(Sequence::new(&self.layers.all)?)
+    }
+
+    /// Labels of a row: one, or one for each character.
+    #[must_use]
+    pub fn labels_per_row(&self) -> usize {
+        if self.model.kind == ModelKind::Attention { self.features } else { 1 }
+    }
+
+    /// Classes that are told apart.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The arrays that the forward pass sees as trits, or will at the end of training.
+    pub fn ternary_arrays(&self) -> impl Iterator<Item = Array> {
+        let sequence = Sequence::new(&self.layers.all).ok();
+        let arrays = sequence.into_iter().flat_map(|s| s.arrays());
+        arrays.filter(|a| a.parameter.is_matrix() && self.layers.ternary.get(a.layer) == Some(&true))
+    }
+
+    /// How far proximal weights are from their trits: 1, not at all turned to them, to 0. Other weights do not mind.
+    ///
+    /// # Errors
+    /// A number outside that range.
+    pub fn set_inverse_slope(&mut self, inverse_slope: f32) -> Result<(), TrainError> {
+        if self.model.weights == WeightForm::Proximal && self.inverse_slope != inverse_slope {
+            self.layers = layers(&self.model, self.features, self.classes, inverse_slope)?;
+            self.inverse_slope = inverse_slope;
+        }
+        Ok(())
     }
 
     fn reserve(&mut self, batch: usize) -> Result<(), TrainError> {
         if batch > self.room {
-            let net = Sequence::new(&self.layers)?;
+            let net = Sequence::new(&self.layers.all)?;
             let outputs = net.output_len();
             self.saved.resize(net.saved_len(batch)?, 0.0);
             self.scratch.resize(net.workspace_size(batch)?, 0);
@@ -97,7 +137,7 @@ impl Network {
     /// infinite then, too).
     ///
     /// # Errors
-    /// Lengths that do not fit.
+    /// Lengths that do not fit, a label that is none of a class.
     pub fn loss(
         &mut self,
         parameters: &[f32],
@@ -105,20 +145,50 @@ impl Network {
         labels: &[u32],
         gradient: Option<&mut [f32]>,
     ) -> Result<f32, TrainError> {
-        let batch = labels.len();
+        if let Some(gradient) = gradient {
+            gradient.fill(0.0);
+            return self.add_loss(parameters, &Samples { input, labels, lesson: None }, 1.0, Some(gradient));
+        }
+        self.add_loss(parameters, &Samples { input, labels, lesson: None }, 1.0, None)
+    }
+
+    /// The mean loss on some rows, and `share` times its gradient added to `gradient`. What is not finite as in
+    /// [`Network::loss`].
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn add_loss(
+        &mut self,
+        parameters: &[f32],
+        samples: &Samples<'_>,
+        share: f32,
+        gradient: Option<&mut [f32]>,
+    ) -> Result<f32, TrainError> {
+        let Samples { input, labels, lesson } = *samples;
+        let batch = labels.len() / self.labels_per_row().max(1);
         self.reserve(batch)?;
-        let net = Sequence::new(&self.layers)?;
-        let outputs = net.output_len();
+        let net = Sequence::new(&self.layers.all)?;
+        let outputs = batch * net.output_len();
         let saved = &mut self.saved[..net.saved_len(batch)?];
-        let output = &mut self.output[..batch * outputs];
+        let output = &mut self.output[..outputs];
         let output_gradient = match gradient {
-            Some(_) => &mut self.output_gradient[..batch * outputs],
+            Some(_) => &mut self.output_gradient[..outputs],
             None => &mut [],
         };
         let forward =
             net.forward(Forward { batch, parameters, input, output, saved, scratch: &mut self.scratch });
-        let found =
-            forward.and_then(|()| loss::cross_entropy(outputs, output, labels, None, output_gradient));
+        let found = forward.and_then(|()| {
+            let hard = loss::cross_entropy(self.classes, output, labels, None, output_gradient)?;
+            let Some(lesson) = lesson else { return Ok(hard) };
+            let soft_gradient = &mut self.soft_gradient;
+            soft_gradient.resize(output_gradient.len(), 0.0);
+            let (w, t) = (lesson.weight, lesson.temperature);
+            let soft = loss::distillation(self.classes, output, lesson.logits, t, soft_gradient)?;
+            for (to, soft) in output_gradient.iter_mut().zip(soft_gradient) {
+                *to = (1.0 - w) * *to + w * *soft;
+            }
+            Ok((1.0 - w) * hard + w * soft)
+        });
         let found = match found {
             // That is how a run that diverges shows itself.
             Err(crate::Error::NonFinite) => {
@@ -130,7 +200,9 @@ impl Network {
             other => other?,
         };
         if let Some(gradient) = gradient {
-            gradient.fill(0.0);
+            if share != 1.0 {
+                output_gradient.iter_mut().for_each(|g| *g *= share);
+            }
             net.backward(Backward {
                 batch,
                 parameters,
@@ -146,25 +218,52 @@ impl Network {
         Ok(found)
     }
 
-    /// Loss and accuracy over all rows.
+    /// The outputs for some rows, before any softmax.
+    ///
+    /// # Errors
+    /// Lengths that do not fit; [`crate::Error::NonFinite`] from layers that refuse what is not finite.
+    pub fn outputs(&mut self, parameters: &[f32], input: &[f32]) -> Result<&[f32], TrainError> {
+        let batch = input.len() / self.features.max(1);
+        self.reserve(batch)?;
+        let net = Sequence::new(&self.layers.all)?;
+        let saved = &mut self.saved[..net.saved_len(batch)?];
+        let output = &mut self.output[..batch * net.output_len()];
+        net.forward(Forward { batch, parameters, input, output, saved, scratch: &mut self.scratch })?;
+        Ok(output)
+    }
+
+    /// The outputs of the last batch of [`Network::loss`] or [`Network::outputs`], of `labels` labels.
+    pub(super) fn last_outputs(&self, labels: usize) -> &[f32] {
+        &self.output[..labels * self.classes]
+    }
+
+    /// Loss and accuracy over all labels of all rows; proximal weights are seen as their trits.
     ///
     /// # Errors
     /// Lengths that do not fit; no rows.
     pub fn evaluate(&mut self, parameters: &[f32], data: &Dataset) -> Result<Evaluation, TrainError> {
+        let slope = self.inverse_slope;
+        self.set_inverse_slope(0.0)?;
+        let found = self.evaluate_as_seen(parameters, data);
+        self.set_inverse_slope(slope)?;
+        found
+    }
+
+    fn evaluate_as_seen(&mut self, parameters: &[f32], data: &Dataset) -> Result<Evaluation, TrainError> {
         let (mut sum, mut right) = (0.0f64, 0usize);
-        let features = data.features;
-        for (x, labels) in data.x.chunks(AT_ONCE * features).zip(data.labels.chunks(AT_ONCE)) {
+        let per_row = self.labels_per_row();
+        let rows = (AT_ONCE / per_row).max(1);
+        for (x, labels) in data.x.chunks(rows * data.features).zip(data.labels.chunks(rows * per_row)) {
             let found = self.loss(parameters, x, labels, None)?;
             sum += found as f64 * labels.len() as f64;
-            let outputs = Sequence::new(&self.layers)?.output_len();
-            let scores = self.output.chunks_exact(outputs);
+            let scores = self.last_outputs(labels.len()).chunks_exact(self.classes);
             right += scores
                 .zip(labels)
                 .filter(|(scores, label)| first_largest(scores) == **label as usize)
                 .count();
         }
-        let rows = data.rows().max(1) as f64;
-        Ok(Evaluation { loss: sum / rows, accuracy: right as f64 / rows })
+        let labels = data.labels.len().max(1) as f64;
+        Ok(Evaluation { loss: sum / labels, accuracy: right as f64 / labels })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::learn::predictor::{self, Counterfactual, Observation, Prediction, Pre
 
 use super::config::{Config, Sampling, Schedule};
 use super::dataset::Dataset;
-use super::error::{TrainError, config};
+use super::error::TrainError;
 use super::network::{Evaluation, Network};
 
 /// Refused steps in a row that end a run.
@@ -78,7 +78,8 @@ impl Trainer {
     /// # Errors
     /// Keys of the configuration out of range, by name.
     pub fn new(config: Config, data: Dataset) -> Result<Trainer, TrainError> {
-        check(&config)?;
+        config.check()?;
+        data.check()?;
         let network = Network::new(&config.model, data.features, data.classes)?;
         let sequence = network.sequence()?;
         let arrays: Vec<_> = sequence.arrays().collect();
@@ -115,8 +116,7 @@ impl Trainer {
         let region = TrustRegion::with(
             t.initial_trust_radius,
             TrustOptions { guard: t.noise / f32::EPSILON, loss_scale: 0.0, ..TrustOptions::default() },
-        )
-        .map_err(|_| config_error("trust_region.initial_trust_radius", t.initial_trust_radius))?;
+        )?;
         let state = hybrid::start(&options, &groups, region, bytemuck::cast_slice_mut(&mut memory))?;
         let undo = vec![0; undo_size(&options, &groups, 0, 0)?];
         let scratch = vec![0; hybrid::workspace_size(&options, &groups, None)?];
@@ -273,7 +273,12 @@ impl Trainer {
         let f = self.data.features;
         let x =
             rows.iter().flat_map(|&r| &self.data.x[r as usize * f..(r as usize + 1) * f]).copied().collect();
-        let labels = rows.iter().map(|&r| self.data.labels[r as usize]).collect();
+        let l = self.data.labels_per_row;
+        let labels = rows
+            .iter()
+            .flat_map(|&r| &self.data.labels[r as usize * l..(r as usize + 1) * l])
+            .copied()
+            .collect();
         Ok((x, labels, cluster))
     }
 
@@ -297,12 +302,22 @@ impl Trainer {
         (o.base_learning_rate as f64 * factor) as f32
     }
 
+    /// How far proximal weights are from their trits in a step.
+    fn inverse_slope(&self, step: u64) -> f32 {
+        let (model, total) = (&self.config.model, self.total_steps() as f64);
+        let at = |part: f32| (part as f64 * total).round() as u64;
+        let (ramp_start, ramp_end) = (at(model.ramp_start), at(model.ramp_end));
+        optimizer::Options { ramp_start, ramp_end, ..optimizer::Options::DEFAULT }.inverse_slope(step)
+    }
+
     /// One step.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] after many steps whose loss was not finite; parameters are those of the last good step.
     pub fn step(&mut self) -> Result<Step, TrainError> {
         let (x, labels, cluster) = self.batch(self.step)?;
+        let slope = self.inverse_slope(self.step);
+        self.network.set_inverse_slope(slope)?;
         let loss = self.network.loss(&self.parameters, &x, &labels, Some(&mut self.gradient))?;
         let learning_rate = self.rate(self.step);
         self.groups.iter_mut().for_each(|g| g.learning_rate = learning_rate);
@@ -444,36 +459,15 @@ fn cluster(config: &Config, data: &Dataset) -> Result<[Vec<u32>; 3], TrainError>
     let k = config.clusters.data_clusters.min(data.rows());
     let mut labels = vec![0; data.rows()];
     if k > 1 {
-        let points = Points::new(data.rows(), data.features, &data.x)?;
+        let (width, values) = data.points();
+        let points = Points::new(data.rows(), width, &values)?;
         let options = FitOptions::default();
         let restarts = Restarts { seeding: Seeding::PlusPlus { trials: 0 }, count: 1, seed: config.seed };
-        let size = fit_seeded_workspace_size(data.rows(), data.features, k, &options, &restarts)?;
-        let mut centers = vec![0.0; k * data.features];
+        let size = fit_seeded_workspace_size(data.rows(), width, k, &options, &restarts)?;
+        let mut centers = vec![0.0; k * width];
         fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut vec![0; size])?;
     }
     let (mut starts, mut rows) = (vec![0; k + 1], vec![0; data.rows()]);
     DataClusters::group(&labels, &mut starts, &mut rows)?;
     Ok([labels, starts, rows])
-}
-
-fn config_error(key: &'static str, value: f32) -> TrainError {
-    config(key, format!("is {value}"), "give a number from 1e-30 to 1e30")
-}
-
-/// Refuses keys out of range, by name.
-fn check(c: &Config) -> Result<(), TrainError> {
-    let refuse = |key, bad: bool, what: String, mend| if bad { Err(config(key, what, mend)) } else { Ok(()) };
-    refuse("epochs", c.epochs == 0, "is 0".into(), "train for at least one")?;
-    refuse("batch_size", c.batch_size == 0, "is 0".into(), "give at least one row")?;
-    let v = c.validation;
-    refuse("validation", !(0.0..=0.9).contains(&v), format!("is {v}"), "give a part from 0 to 0.9")?;
-    let rate = c.optimizer.base_learning_rate;
-    let bad = !(rate > 0.0 && rate <= f32::MAX);
-    refuse("optimizer.base_learning_rate", bad, format!("is {rate}"), "give a positive number")?;
-    let w = c.optimizer.warmup;
-    refuse("optimizer.warmup", !(0.0..=1.0).contains(&w), format!("is {w}"), "give a part from 0 to 1")?;
-    let k = c.clusters.data_clusters;
-    refuse("clusters.data_clusters", k == 0, "is 0".into(), "1 stands for no clusters")?;
-    let n = c.trust_region.noise;
-    refuse("trust_region.noise", !(0.0..=1.0).contains(&n), format!("is {n}"), "give a part from 0 to 1")
 }

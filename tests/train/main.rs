@@ -2,7 +2,9 @@
 #![cfg(feature = "std")]
 
 mod bad_input;
+mod config;
 mod digits;
+mod models;
 mod resume;
 
 use std::path::Path;

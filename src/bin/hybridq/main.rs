@@ -6,6 +6,7 @@ mod archive;
 mod cluster;
 mod cluster_plot;
 mod dequantize;
+mod evaluate;
 mod export;
 mod fit_codebooks;
 mod inspect;
@@ -42,6 +43,7 @@ enum Command {
     Export(export::Args),
     Cluster(cluster::Args),
     Train(Box<train::Args>),
+    Evaluate(evaluate::Args),
     Plan(plan::Args),
     FitCodebooks(fit_codebooks::Args),
 }
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::FitCodebooks(args) => fit_codebooks::run(&args),
     });

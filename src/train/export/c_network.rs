@@ -10,7 +10,7 @@ use crate::io::{ErrorKind, IoError};
 use crate::learn::layers::{AnyLayer, Layer};
 use crate::train::config::CurveName;
 use crate::train::error::TrainError;
-use crate::train::network::EPSILON;
+use crate::train::models::EPSILON;
 
 use super::{Exported, names};
 

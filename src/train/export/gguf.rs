@@ -84,6 +84,9 @@ impl Exported {
         let layers = self.layers.iter().zip(names(&self.layers));
         let layers = layers.map(|(l, n)| format!("{n}: {} to {}", l.input_len(), l.output_len()));
         set("hybridq.model.layers", Value::Array(Array::String(layers.collect())));
+        if let Some(characters) = &self.vocabulary {
+            set("hybridq.model.vocabulary", characters.as_str().into());
+        }
         set("hybridq.model.config", model_toml(&self.model).as_str().into());
         metadata
     }
@@ -144,7 +147,8 @@ impl Exported {
             }
             arrays.push(stored);
         }
-        Ok(Exported { model: config, features, classes, scale, format, layers, arrays })
+        let vocabulary = text("hybridq.model.vocabulary");
+        Ok(Exported { model: config, features, classes, scale, vocabulary, format, layers, arrays })
     }
 }
 

@@ -16,12 +16,12 @@ use crate::quant::{
     quantize_workspace_size,
 };
 
-use super::config::{FitName, ModelConfig, WeightForm};
+use super::config::{FitName, ModelConfig, ModelKind, WeightForm};
 use super::dataset::Dataset;
 use super::error::{TrainError, config};
 use super::network::{Evaluation, Network, first_largest};
 
-/// Rows that are evaluated at once.
+/// Labels that are evaluated at once.
 const AT_ONCE: usize = 256;
 
 /// An array of parameters as it is stored.
@@ -49,6 +49,8 @@ pub struct Exported {
     features: usize,
     classes: usize,
     scale: f32,
+    /// Of a model of texts: its characters, each at its number.
+    vocabulary: Option<String>,
     format: Option<Format>,
     layers: Vec<AnyLayer>,
     /// Of each layer.
@@ -70,7 +72,7 @@ impl Exported {
         format: Option<Format>,
         scale: f32,
     ) -> Result<Exported, TrainError> {
-        let trained = model.weights == WeightForm::Ternary;
+        let trained = model.weights != WeightForm::Float;
         let ternary = format.is_some_and(is_ternary);
         if trained && !ternary {
             let name = format.map_or("f32", Format::name);
@@ -86,8 +88,11 @@ impl Exported {
             (run.weights, run.fit) = (WeightForm::Ternary, FitName::Absmax);
         }
         let layers = Network::new(&run, features, classes)?.sequence()?.layers().to_vec();
+        // Not the tables of characters, nor what is to stay float.
+        let packable = ModelConfig { weights: WeightForm::Ternary, ..run.clone() };
+        let packable: Vec<_> = Network::new(&packable, features, classes)?.ternary_arrays().collect();
         let fit = trained.then(|| model.fit.fit());
-        let mut rest = parameters;
+        let (mut rest, mut at) = (parameters, 0);
         let mut arrays = Vec::new();
         for (layer, prefix) in layers.iter().zip(names(&layers)) {
             let mut stored = Vec::new();
@@ -96,18 +101,37 @@ impl Exported {
                     return Err(crate::Error::Shape.into());
                 };
                 rest = later;
+                let packs = packable.iter().any(|a| a.range.start == at);
+                at += parameter.len();
                 let name = format!("{prefix}.{}", parameter.name);
                 let packed = match format {
-                    Some(format) if parameter.is_matrix() => {
-                        Some((format, pack(format, &parameter, own, fit)?))
-                    }
+                    Some(format) if packs => Some((format, pack(format, &parameter, own, fit)?)),
                     _ => None,
                 };
                 stored.push(Stored::new(name, parameter, own, packed)?);
             }
             arrays.push(stored);
         }
-        Ok(Exported { model: run, features, classes, scale, format, layers, arrays })
+        let vocabulary = None;
+        Ok(Exported { model: run, features, classes, scale, vocabulary, format, layers, arrays })
+    }
+
+    /// The same with the characters of a model of texts, each at its number.
+    #[must_use]
+    pub fn with_vocabulary(self, characters: &[char]) -> Exported {
+        Exported { vocabulary: Some(characters.iter().collect()), ..self }
+    }
+
+    /// The characters of a model of texts.
+    #[must_use]
+    pub fn vocabulary(&self) -> Option<&str> {
+        self.vocabulary.as_deref()
+    }
+
+    /// Labels of a row: one, or one for each character.
+    #[must_use]
+    pub fn labels_per_row(&self) -> usize {
+        if self.model.kind == ModelKind::Attention { self.features } else { 1 }
     }
 
     /// The format of the matrices; `None`: f32.
@@ -128,6 +152,13 @@ impl Exported {
         self.scale
     }
 
+    /// Numbers in the matrices.
+    #[must_use]
+    pub fn matrix_len(&self) -> usize {
+        let matrices = self.arrays.iter().flatten().filter(|a| a.parameter.is_matrix());
+        matrices.map(|a| a.values.len()).sum()
+    }
+
     /// Bytes of the matrices.
     #[must_use]
     pub fn matrix_bytes(&self) -> usize {
@@ -140,7 +171,8 @@ impl Exported {
         self.arrays.iter().flatten().map(Stored::bytes).sum()
     }
 
-    /// The scores of some samples: `batch * features` values (multiplied with the scale already) to `batch * classes`.
+    /// The scores of some samples: `batch * features` values (multiplied with the scale already) to `batch * classes`; of a
+    /// model of texts as many for each character.
     ///
     /// # Errors
     /// Lengths that do not fit; inputs that are not finite.
@@ -188,21 +220,23 @@ impl Exported {
     /// Rows of another kind.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, TrainError> {
         let (mut sum, mut right) = (0.0f64, 0usize);
-        for (x, labels) in data.x.chunks(AT_ONCE * self.features).zip(data.labels.chunks(AT_ONCE)) {
+        let per_row = self.labels_per_row();
+        let rows = (AT_ONCE / per_row).max(1);
+        for (x, labels) in data.x.chunks(rows * self.features).zip(data.labels.chunks(rows * per_row)) {
             let mut scores = vec![0.0; labels.len() * self.classes];
-            self.scores(labels.len(), x, &mut scores)?;
+            self.scores(labels.len() / per_row, x, &mut scores)?;
             let loss =
                 crate::learn::layers::loss::cross_entropy(self.classes, &scores, labels, None, &mut [])?;
             sum += loss as f64 * labels.len() as f64;
             let rows = scores.chunks_exact(self.classes).zip(labels);
             right += rows.filter(|(scores, label)| first_largest(scores) == **label as usize).count();
         }
-        let rows = data.rows().max(1) as f64;
-        Ok(Evaluation { loss: sum / rows, accuracy: right as f64 / rows })
+        let labels = data.labels.len().max(1) as f64;
+        Ok(Evaluation { loss: sum / labels, accuracy: right as f64 / labels })
     }
 
-    /// How far the stored matrices are from float parameters: the root of squared error over squared values, over all
-    /// matrices.
+    /// How far the packed matrices are from float parameters: the root of squared error over squared values, over all of
+    /// them.
     #[must_use]
     pub fn relative_error(&self, parameters: &[f32]) -> f64 {
         let (mut error, mut sum) = (0.0, 0.0);
@@ -210,7 +244,7 @@ impl Exported {
         for array in self.arrays.iter().flatten() {
             let (own, later) = rest.split_at_checked(array.values.len()).unwrap_or_default();
             rest = later;
-            if array.parameter.is_matrix() {
+            if array.packed.is_some() {
                 for (&x, &y) in own.iter().zip(&array.values) {
                     error += (x as f64 - y as f64).powi(2);
                     sum += (x as f64).powi(2);
@@ -220,10 +254,10 @@ impl Exported {
         if sum > 0.0 { (error / sum).sqrt() } else { 0.0 }
     }
 
-    /// The signs of all values of the matrices: what flips when a ternary weight changes.
+    /// The signs of all values of the packed matrices: what flips when a ternary weight changes.
     #[must_use]
     pub fn signs(&self) -> Vec<i8> {
-        let matrices = self.arrays.iter().flatten().filter(|a| a.parameter.is_matrix());
+        let matrices = self.arrays.iter().flatten().filter(|a| a.packed.is_some());
         matrices.flat_map(|a| &a.values).map(|v| (*v > 0.0) as i8 - (*v < 0.0) as i8).collect()
     }
 }

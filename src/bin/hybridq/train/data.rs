@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use hybridq::io::csv::{self, Options};
 use hybridq::io::printable;
-use hybridq::train::{Dataset, LabelColumn};
+use hybridq::train::{Config, Dataset, Exported, LabelColumn, ModelKind, Vocabulary};
 
 use crate::Stop;
 
@@ -22,7 +22,8 @@ const TEST_PART: f32 = 0.2;
 /// Where rows come from.
 #[derive(clap::Args)]
 pub struct DataArgs {
-    /// Rows to learn from: .csv, .tsv or .npy, a class (whole numbers from 0) and features in each
+    /// Rows to learn from: .csv, .tsv or .npy, a class (whole numbers from 0) and features in each; for a model of kind
+    /// attention a text
     #[arg(value_name = "DATA")]
     data: Option<PathBuf>,
     /// Learn from the 1437 handwritten digits that come with the program, and test by the other 360
@@ -48,6 +49,15 @@ enum ColumnArg {
     Last,
 }
 
+impl ColumnArg {
+    fn column(self) -> LabelColumn {
+        match self {
+            ColumnArg::First => LabelColumn::First,
+            ColumnArg::Last => LabelColumn::Last,
+        }
+    }
+}
+
 fn test_part(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if value > 0.0 && value <= 0.9 => Ok(value),
@@ -70,6 +80,8 @@ pub struct Rows {
     /// To choose the best epoch by; `None` if nothing is held back.
     pub held_back: Option<Dataset>,
     pub test: Dataset,
+    /// The characters of a text.
+    pub vocabulary: Option<Vocabulary>,
     /// Where the test rows come from.
     pub test_name: String,
 }
@@ -86,11 +98,15 @@ impl DataArgs {
     }
 
     /// Reads and divides them.
-    pub fn rows(&self, validation: f32, seed: u64) -> Result<Rows, Stop> {
-        let column = match self.label_column {
-            Some(ColumnArg::Last) => LabelColumn::Last,
-            _ => LabelColumn::First,
-        };
+    pub fn rows(&self, config: &Config) -> Result<Rows, Stop> {
+        let (validation, seed) = (config.validation, config.seed);
+        let context = (config.model.kind == ModelKind::Attention).then_some(config.model.context);
+        let mut vocabulary = None;
+        let column = self.label_column.map_or(LabelColumn::First, ColumnArg::column);
+        if self.digits && context.is_some() {
+            let line = "the digits are no text; name one as DATA, or choose another model.kind";
+            return Err(Stop::Line(line.into()));
+        }
         let (all, test, test_name) = if self.digits {
             let [train, test] = DIGITS.map(|(name, bytes)| {
                 let path = Path::new(name);
@@ -102,10 +118,24 @@ impl DataArgs {
                 let line = "no rows to learn from; name a .csv, .tsv or .npy file, or pass --digits";
                 return Err(Stop::Line(line.into()));
             };
-            let all = Dataset::open(path, column, self.scale())?;
-            let test = match &self.test {
-                Some(path) => Some(all.open_others(path, column, self.scale())?),
-                None => None,
+            let (all, test) = match context {
+                Some(context) => {
+                    if self.label_column.is_some() || self.scale.is_some() {
+                        let line =
+                            "a text has neither columns nor a scale; leave --label-column and --scale out";
+                        return Err(Stop::Line(line.into()));
+                    }
+                    let (all, characters) = Dataset::open_text(path, context)?;
+                    let test = self.test.as_ref().map(|path| characters.open(path, context)).transpose()?;
+                    vocabulary = Some(characters);
+                    (all, test)
+                }
+                None => {
+                    let all = Dataset::open(path, column, self.scale())?;
+                    let others = |path: &PathBuf| all.open_others(path, column, self.scale());
+                    let test = self.test.as_ref().map(others).transpose()?;
+                    (all, test)
+                }
             };
             let name = self.test.as_ref().map(|p| printable(&p.to_string_lossy()));
             (all, test, name.unwrap_or_default())
@@ -129,6 +159,42 @@ impl DataArgs {
             false => (rest.clone(), rest.select(&[])),
         };
         let held_back = (held_back.rows() > 0).then_some(held_back);
-        Ok(Rows { train, held_back, test, test_name })
+        Ok(Rows { train, held_back, test, vocabulary, test_name })
+    }
+}
+
+/// The rows that trained networks are judged by.
+#[derive(clap::Args)]
+pub struct JudgeArgs {
+    /// Rows with labels: .csv, .tsv or .npy; for a model of texts a text
+    #[arg(long, value_name = "FILE", required_unless_present = "digits")]
+    test: Option<PathBuf>,
+    /// The 360 handwritten digits that come with the program, and that `train --digits` does not learn from
+    #[arg(long, conflicts_with_all = ["test", "label_column"])]
+    digits: bool,
+    /// Which column is the class [default: first]
+    #[arg(long)]
+    label_column: Option<ColumnArg>,
+}
+
+impl JudgeArgs {
+    /// Reads them as a network wants them.
+    pub fn rows(&self, network: &Exported) -> Result<Dataset, Stop> {
+        let [features, classes] = network.shape();
+        let labels_per_row = network.labels_per_row();
+        let kind = Dataset { features, classes, labels_per_row, x: Vec::new(), labels: Vec::new() };
+        let column = self.label_column.map_or(LabelColumn::First, ColumnArg::column);
+        let [_, (name, bytes)] = DIGITS;
+        let path = self.test.as_deref().unwrap_or(Path::new(name));
+        if let (Some(characters), Some(path)) = (network.vocabulary(), &self.test) {
+            return Ok(Vocabulary::of(characters).open(path, features)?);
+        }
+        if self.digits {
+            let table = csv::parse(bytes, path, &Options::default())?;
+            let found = Dataset::of_table(&table, path, column, network.scale())?;
+            kind.fits(&found, path)?;
+            return Ok(found);
+        }
+        Ok(kind.open_others(path, column, network.scale())?)
     }
 }

@@ -1,6 +1,6 @@
 //! `hybridq train`: rows with labels in, a trained network out.
 
-mod data;
+pub mod data;
 mod history;
 mod plot;
 mod report;
@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         return write_config(path, &config, args.overwrite);
     }
     let format = format(args, &config)?;
-    let rows = args.data.rows(config.validation, config.seed)?;
+    let rows = args.data.rows(&config)?;
     if config.patience > 0 && rows.held_back.is_none() {
         let line = "patience needs rows that are held back; give a validation above 0, or more rows";
         return Err(Stop::Line(line.into()));
@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         _ => Trainer::new(config, rows.train.clone())?,
     };
     // What can be refused about the files at the end is refused now.
-    export(args, &trainer, trainer.parameters(), format)?;
+    export(args, &trainer, &rows, trainer.parameters(), format)?;
     let history = train(args, &mut trainer, &rows)?;
     finish(args, &mut trainer, &rows, format, &history)
 }
@@ -159,7 +159,7 @@ fn write_config(path: &Path, config: &Config, overwrite: bool) -> Result<(), Sto
 
 /// The format of the matrices, checked against the weights that training makes.
 fn format(args: &Args, config: &Config) -> Result<Option<Format>, Stop> {
-    let ternary = config.model.weights == WeightForm::Ternary || args.settings.quantize_after(config);
+    let ternary = config.model.weights != WeightForm::Float || args.settings.quantize_after(config);
     match args.format {
         None => Ok(ternary.then_some(Format::DenseTernary)),
         Some(Form::Packed(f @ (Format::DenseTernary | Format::Tq1_0 | Format::Tq2_0))) => Ok(Some(f)),
@@ -175,11 +175,16 @@ fn format(args: &Args, config: &Config) -> Result<Option<Format>, Stop> {
 fn export(
     args: &Args,
     trainer: &Trainer,
+    rows: &Rows,
     parameters: &[f32],
     format: Option<Format>,
 ) -> Result<Exported, Stop> {
     let shape = trainer.shape();
-    Ok(Exported::new(&trainer.config().model, shape, parameters, format, args.data.scale())?)
+    let found = Exported::new(&trainer.config().model, shape, parameters, format, args.data.scale())?;
+    Ok(match &rows.vocabulary {
+        Some(vocabulary) => found.with_vocabulary(vocabulary.characters()),
+        None => found,
+    })
 }
 
 /// The steps that are left.
@@ -265,7 +270,7 @@ fn finish(
     format: Option<Format>,
     history: &History,
 ) -> Result<(), Stop> {
-    let exported = export(args, trainer, trainer.chosen(), format)?;
+    let exported = export(args, trainer, rows, trainer.chosen(), format)?;
     let trained = trainer.evaluate_chosen(&rows.test)?;
     let stored = exported.evaluate(&rows.test)?;
     if let Some(path) = &args.output {

@@ -1,7 +1,7 @@
 //! What a run says: a line an epoch, and a summary.
 
 use hybridq::quant::Format;
-use hybridq::train::{Evaluation, Exported, Line, Trainer, WeightForm};
+use hybridq::train::{Evaluation, Exported, Line, ModelKind, Trainer, WeightForm};
 
 use super::data::Rows;
 use super::history::History;
@@ -11,24 +11,24 @@ use crate::{Stop, ui};
 pub fn begin(trainer: &Trainer, rows: &Rows, quantize_after: bool) {
     let config = trainer.config();
     let [features, classes] = trainer.shape();
-    let sizes: Vec<String> = std::iter::once(features)
-        .chain(config.model.hidden.iter().copied())
-        .chain([classes])
-        .map(|n| n.to_string())
-        .collect();
+    let kind = match config.model.kind {
+        ModelKind::Mlp => "perceptron",
+        ModelKind::Conv => "convolutional",
+        ModelKind::Attention => "attention",
+    };
     let weights = match config.model.weights {
         WeightForm::Ternary => "ternary weights in training",
+        WeightForm::Proximal => "weights that turn ternary in training",
         WeightForm::Float if quantize_after => "float weights, made ternary after training",
         WeightForm::Float => "float weights",
     };
     let held_back = rows.held_back.as_ref().map_or(0, |r| r.rows());
     ui::print(&format!(
         "{} rows to learn from, {held_back} held back, {} to test by ({})\n\
-         network {}: {} parameters, {weights}\n",
+         {kind} network, {features} features, {classes} classes: {} parameters, {weights}\n",
         rows.train.rows(),
         rows.test.rows(),
         rows.test_name,
-        sizes.join("-"),
         trainer.parameters().len(),
     ));
     if trainer.steps() > 0 {
@@ -95,7 +95,7 @@ fn flipped(before: &[i8], after: &[i8]) -> f64 {
 /// The trits of the weights that training sees now; none of float weights.
 fn signs(trainer: &Trainer) -> Result<Vec<i8>, Stop> {
     let model = &trainer.config().model;
-    if model.weights != WeightForm::Ternary {
+    if model.weights == WeightForm::Float {
         return Ok(Vec::new());
     }
     let now = Exported::new(model, trainer.shape(), trainer.parameters(), Some(Format::Tq2_0), 1.0)?;
@@ -163,12 +163,12 @@ pub struct Judged<'a> {
 pub fn judged(found: &Judged<'_>) {
     let mut table = ui::table(&["network", ">test accuracy", ">test loss", ">matrices", ">all parameters"]);
     let floats = 4 * found.trainer.parameters().len();
-    let matrices = 4 * found.exported.signs().len();
+    let matrices = 4 * found.exported.matrix_len();
     let percent = |e: &Evaluation| format!("{:.2} %", 100.0 * e.accuracy);
     let loss = |e: &Evaluation| format!("{:.4}", e.loss);
     let trained = match found.trainer.config().model.weights {
         WeightForm::Float => "f32, as trained",
-        WeightForm::Ternary => "ternary, as trained, with its f32 weights",
+        WeightForm::Ternary | WeightForm::Proximal => "ternary, as trained, with its f32 weights",
     };
     table.add_row([
         trained.to_owned(),

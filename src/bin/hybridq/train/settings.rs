@@ -10,6 +10,8 @@ use crate::Stop;
 
 /// Clusters of rows under `--hybrid`.
 const HYBRID_DATA_CLUSTERS: usize = 8;
+/// Clusters of rows of weight matrices under `--hybrid`.
+const HYBRID_PARAM_CLUSTERS: usize = 4;
 
 /// How to train. Without --config the flags switch parts on over a plain float network.
 #[derive(clap::Args)]
@@ -17,8 +19,8 @@ pub struct Settings {
     /// A TOML file with the keys of docs/train.md, each of which has a default; the flags below override it
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
-    /// Draw batches from 8 clusters of rows, bound and judge every step by a trust region, and let the auxiliary network
-    /// multiply learning rate and radius
+    /// Draw batches from 8 clusters of rows, cluster the parameters, bound and judge every step by a trust region, and let the
+    /// auxiliary network multiply learning rate and radius
     #[arg(long)]
     hybrid: bool,
     /// Ternary weights: with --qat in training; alone they are made after it (post-training quantization)
@@ -33,6 +35,10 @@ pub struct Settings {
     /// Clusters of rows that batches are drawn from; 1: none [default: 1, with --hybrid 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     data_clusters: Option<u32>,
+    /// Clusters of the rows of weight matrices, with a learning rate and a radius of their own; 1: none [default: 1, with
+    /// --hybrid 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32))]
+    param_clusters: Option<u32>,
     /// The norm that a step may have at first; switches the trust region on [default: 0.01]
     #[arg(long, value_name = "NORM", value_parser = positive)]
     initial_trust_radius: Option<f32>,
@@ -119,12 +125,14 @@ impl Settings {
         }
         if self.hybrid {
             config.clusters.data_clusters = HYBRID_DATA_CLUSTERS;
+            config.clusters.param_clusters = HYBRID_PARAM_CLUSTERS;
             config.trust_region.enabled = true;
             config.predictor.enabled = true;
         }
         config.trust_region.enabled |= self.initial_trust_radius.is_some();
         set(&mut config.epochs, self.epochs);
         set(&mut config.clusters.data_clusters, self.data_clusters.map(|n| n as usize));
+        set(&mut config.clusters.param_clusters, self.param_clusters.map(|n| n as usize));
         set(&mut config.trust_region.initial_trust_radius, self.initial_trust_radius);
         set(&mut config.optimizer.base_learning_rate, self.lr);
         set(&mut config.batch_size, self.batch_size.map(|n| n as usize));
@@ -150,7 +158,7 @@ impl Settings {
 /// A float network, trained step by step.
 fn plain() -> Config {
     let mut config = Config {
-        clusters: ClusterConfig { data_clusters: 1, ..ClusterConfig::default() },
+        clusters: ClusterConfig { data_clusters: 1, param_clusters: 1, ..ClusterConfig::default() },
         ..Config::default()
     };
     (config.model.weights, config.model.int8_activations) = (WeightForm::Float, false);
