@@ -1,5 +1,5 @@
-# The whole way on real data: quantize, export, link from C, classify.
+# The whole way on real data: train, export, link from C, classify.
 
 .PHONY: demo
-demo: lib ## real weights in, packed ternary out, a C program classifies real images  (FORMAT=dense_ternary)
+demo: lib ## trains ternary digits, exports them, and a C program classifies real images  (FORMAT=dense_ternary)
 	@scripts/demo.sh

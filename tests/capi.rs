@@ -405,6 +405,52 @@ fn classify_gives_the_scores_of_the_rust_path() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
+/// The header of a trained network runs by itself, and gives the bits of the library.
+#[cfg(feature = "std")]
+#[test]
+fn a_trained_network_runs_from_c() {
+    use hybridq::quant::Format;
+    use hybridq::train::{Config, CurveName, Dataset, Exported, LabelColumn, Trainer};
+    if emulated() {
+        return;
+    }
+    let dir = folder("classify-trained");
+    let data = |file: &str| Path::new(ROOT).join("data/digits").join(file);
+    let open = |file: &str| Dataset::open(&data(file), LabelColumn::First, 1.0 / 16.0).unwrap();
+    let (train, test) = (open("train.csv"), open("test.csv"));
+    for (format, hidden, curve) in [
+        (Format::DenseTernary, vec![64], CurveName::Relu),
+        // More than a block of activations.
+        (Format::Tq2_0, vec![300, 20], CurveName::ReluSquared),
+    ] {
+        let mut config = Config { epochs: 2, ..Config::default() };
+        (config.model.hidden, config.model.curve, config.trust_region.enabled) = (hidden, curve, false);
+        config.optimizer.base_learning_rate = 0.02;
+        let mut trainer = Trainer::new(config, train.clone()).unwrap();
+        while !trainer.ended() {
+            trainer.step().unwrap();
+        }
+        let model = &trainer.config().model;
+        let network =
+            Exported::new(model, trainer.shape(), trainer.chosen(), Some(format), 1.0 / 16.0).unwrap();
+        let header = dir.join("digits_trained.h");
+        assert!(network.write_c_header("digits", &header, true).unwrap());
+        let mut wanted = vec![0.0; 360 * 10];
+        network.scores(360, &test.x, &mut wanted).unwrap();
+        let bytes: Vec<u8> = wanted.iter().flat_map(|s| s.to_le_bytes()).collect();
+        for name in c_compilers() {
+            let program = dir.join("program");
+            let mut command = compiler(&name, "c99");
+            command.arg("-I").arg(&dir).arg("c_examples/classify_trained.c").arg(dist().join("libhybridq.a"));
+            run(command.arg("-lm").arg("-o").arg(&program));
+            let scores = dir.join("scores");
+            let text = run(Command::new(&program).arg(data("test.csv")).arg("--scores").arg(&scores));
+            assert!(text.contains("of 360)"), "{text}");
+            assert!(std::fs::read(&scores).unwrap() == bytes, "{name} {format:?}: the scores differ\n{text}");
+        }
+    }
+}
+
 /// Twice the same bits, and a good classifier.
 #[test]
 fn latent_free_learns_the_digits() {

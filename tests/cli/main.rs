@@ -11,3 +11,5 @@ mod hostile;
 mod models;
 mod plan;
 mod threads;
+mod train;
+mod train_resume;

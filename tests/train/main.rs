@@ -4,6 +4,7 @@
 mod bad_input;
 mod config;
 mod digits;
+mod export;
 mod models;
 mod resume;
 

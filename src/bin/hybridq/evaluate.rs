@@ -1,7 +1,6 @@
 //! `hybridq evaluate`: trained networks against rows with labels.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use hybridq::io::atomic::AtomicFile;
 use hybridq::io::matrix::{Kind, write_matrix};
@@ -36,16 +35,14 @@ pub fn run(args: &Args) -> Result<(), Stop> {
     if let Some(path) = &args.scores {
         drop(AtomicFile::create(path, args.overwrite)?);
     }
-    let mut table = ui::table(&["network", ">accuracy", ">loss", ">matrices", ">all parameters", ">us/row"]);
+    let mut table = ui::table(&["network", ">accuracy", ">loss", ">matrices", ">all parameters"]);
     let (mut figures, mut scores) = (String::new(), (1, Vec::new()));
     for path in &args.networks {
         let network = Exported::load(&Model::open(path)?)?;
         let rows = args.rows.rows(&network)?;
         let [_, classes] = network.shape();
         let mut found = vec![0.0; rows.labels.len() * classes];
-        let start = Instant::now();
         network.scores(rows.rows(), &rows.x, &mut found)?;
-        let micros = start.elapsed().as_secs_f64() * 1e6 / rows.rows().max(1) as f64;
         let judged = network.evaluate(&rows)?;
         let name = path.file_stem().map(|s| printable(&s.to_string_lossy())).unwrap_or_default();
         table.add_row([
@@ -54,7 +51,6 @@ pub fn run(args: &Args) -> Result<(), Stop> {
             format!("{:.4}", judged.loss),
             format!("{} B", network.matrix_bytes()),
             format!("{} B", network.bytes()),
-            format!("{micros:.1}"),
         ]);
         figures += &format!("figure accuracy_{name} {:.2} %\n", 100.0 * judged.accuracy);
         scores = (classes, found);
