@@ -9,7 +9,7 @@ use super::config::{ModelConfig, ModelKind};
 use super::error::{TrainError, config};
 
 /// The epsilon of all norms.
-const EPSILON: f32 = 1e-5;
+pub(super) const EPSILON: f32 = 1e-5;
 
 /// Layers in their order.
 #[derive(Clone, Debug)]
