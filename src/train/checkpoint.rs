@@ -1,7 +1,8 @@
 //! A run on disk: everything that it needs to go on with the same bits.
 //!
-//! A checkpoint is a safetensors file, so that any reader can look at its parameters: `parameters` and `best` (f32),
-//! `optimizer`, `predictor` and `state` (bytes), and in the metadata the version, the configuration as TOML, a fingerprint of the
+//! A checkpoint is a safetensors file, so that any reader can look at its parameters: `parameters`, `best` and
+//! `row_gradients` (f32), `optimizer`, `predictor`, `state`, `clusters`, `row_clusters`, `row_labels` and `trits` (bytes), and in
+//! the metadata the version, the configuration as TOML, a fingerprint of the
 //! training data, and a CRC-32 over configuration, fingerprint and all tensors. It is written beside its target and
 //! renamed: an interrupted write leaves the checkpoint before it.
 
@@ -33,18 +34,33 @@ pub(super) struct Checkpoint {
     /// Empty without a predictor.
     pub predictor: Vec<u8>,
     pub state: Vec<u64>,
+    /// Of the clusters of training rows.
+    pub clusters: Vec<u64>,
+    /// Of the clusters of parameters: their numbers, the cluster of each row, and the squares of its gradients.
+    pub row_clusters: Vec<u64>,
+    pub row_labels: Vec<u8>,
+    pub row_gradients: Vec<f32>,
+    /// Of the ternary weights when they were last measured.
+    pub trits: Vec<u8>,
 }
 
 impl Checkpoint {
-    fn tensors(&self) -> [(&'static str, Dtype, usize, Vec<u8>); 5] {
+    fn tensors(&self) -> [(&'static str, Dtype, usize, Vec<u8>); 10] {
         let floats = |x: &[f32]| x.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-        let words: Vec<u8> = self.state.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let words = |x: &[u64]| x.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        let of_words = |name, x: &[u64]| (name, Dtype::U8, x.len() * 8, words(x));
+        let of_bytes = |name, x: &[u8]| (name, Dtype::U8, x.len(), x.to_vec());
         [
             ("parameters", Dtype::F32, self.parameters.len(), floats(&self.parameters)),
             ("best", Dtype::F32, self.best.len(), floats(&self.best)),
-            ("optimizer", Dtype::U8, self.optimizer.len(), self.optimizer.clone()),
-            ("predictor", Dtype::U8, self.predictor.len(), self.predictor.clone()),
-            ("state", Dtype::U8, words.len(), words),
+            of_bytes("optimizer", &self.optimizer),
+            of_bytes("predictor", &self.predictor),
+            of_words("state", &self.state),
+            of_words("clusters", &self.clusters),
+            of_words("row_clusters", &self.row_clusters),
+            of_bytes("row_labels", &self.row_labels),
+            ("row_gradients", Dtype::F32, self.row_gradients.len(), floats(&self.row_gradients)),
+            of_bytes("trits", &self.trits),
         ]
     }
 
@@ -106,6 +122,7 @@ impl Checkpoint {
             found.ok_or_else(|| refuse(path, format!("has no tensor '{name}' of {}", dtype.name())))
         };
         let floats = |b: &[u8]| b.as_chunks().0.iter().map(|c| f32::from_le_bytes(*c)).collect::<Vec<f32>>();
+        let words = |b: &[u8]| b.as_chunks().0.iter().map(|c| u64::from_le_bytes(*c)).collect::<Vec<u64>>();
         let checkpoint = Checkpoint {
             config: text("config"),
             fingerprint: text("data"),
@@ -113,13 +130,25 @@ impl Checkpoint {
             best: floats(bytes("best", Dtype::F32)?),
             optimizer: bytes("optimizer", Dtype::U8)?.to_vec(),
             predictor: bytes("predictor", Dtype::U8)?.to_vec(),
-            state: bytes("state", Dtype::U8)?.as_chunks().0.iter().map(|c| u64::from_le_bytes(*c)).collect(),
+            state: words(bytes("state", Dtype::U8)?),
+            clusters: words(bytes("clusters", Dtype::U8)?),
+            row_clusters: words(bytes("row_clusters", Dtype::U8)?),
+            row_labels: bytes("row_labels", Dtype::U8)?.to_vec(),
+            row_gradients: floats(bytes("row_gradients", Dtype::F32)?),
+            trits: bytes("trits", Dtype::U8)?.to_vec(),
         };
         if text("crc32") != format!("{:08x}", checkpoint.crc()) {
             return Err(refuse(path, "is damaged: its checksum is not that of its contents".into()));
         }
         Ok(checkpoint)
     }
+}
+
+/// Whether a safetensors file calls itself a checkpoint.
+pub(super) fn is_checkpoint(path: &Path) -> Result<bool, IoError> {
+    let file = MappedFile::open(path)?;
+    // What is no safetensors file is refused by who reads it.
+    Ok(parse(path, file.bytes()).is_ok_and(|p| p.metadata.get("format").is_some_and(|f| f == FORMAT)))
 }
 
 pub(super) fn refuse(path: &Path, what: String) -> IoError {

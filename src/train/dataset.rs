@@ -6,6 +6,8 @@ use crate::io::matrix::Matrix;
 use crate::io::{ErrorKind, IoError, csv};
 use crate::math::Random;
 
+use super::error::{TrainError, config};
+
 /// Where the labels stand in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LabelColumn {
@@ -111,25 +113,42 @@ impl Dataset {
         self.labels.len() / self.labels_per_row.max(1)
     }
 
-    /// Refuses what [`Dataset::open`] would: lengths that are not those of whole rows, features that are not finite, labels of no
-    /// class. For tables that were made in another way.
+    /// Refuses what cannot be learnt from; [`Dataset::open`] has asked already, this is for tables that were made in another
+    /// way.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`], [`crate::Error::NonFinite`], [`crate::Error::InvalidArgument`].
-    pub fn check(&self) -> Result<(), crate::Error> {
+    /// Lengths that are not those of whole rows, no rows, less than two classes; features that are not finite and labels of no
+    /// class, with their row. [`TrainError::Config`], of `data`.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let refuse = |what: String, mend| Err(config("data", what, mend));
         let rows = self.rows();
         if !(self.labels_per_row == 1 || self.labels_per_row == self.features)
             || self.features == 0
+            || rows == 0
             || rows.checked_mul(self.labels_per_row) != Some(self.labels.len())
             || rows.checked_mul(self.features) != Some(self.x.len())
         {
-            return Err(crate::Error::Shape);
+            let what = format!("has {} features and {} labels", self.x.len(), self.labels.len());
+            return refuse(what, "give whole rows");
         }
-        if !self.x.iter().all(|v| v.is_finite()) {
-            return Err(crate::Error::NonFinite);
+        if self.classes < 2 {
+            return refuse("has rows of one class only".into(), "give at least two classes");
         }
-        if rows == 0 || !self.labels.iter().all(|&l| (l as usize) < self.classes) {
-            return Err(crate::Error::InvalidArgument);
+        if let Some(at) = self.x.iter().position(|v| !v.is_finite()) {
+            let what = format!("has the feature {} in row {}", self.x[at], at / self.features + 1);
+            return refuse(what, "give finite numbers");
+        }
+        if let Some(at) = self.labels.iter().position(|&l| l as usize >= self.classes) {
+            let (label, row) = (self.labels[at], at / self.labels_per_row + 1);
+            let what = format!("has the label {label} in row {row}, and {} classes", self.classes);
+            return refuse(what, "number the classes from 0");
+        }
+        if self.labels_per_row > 1
+            && let Some(at) =
+                self.x.iter().position(|&v| v.fract() != 0.0 || !(0.0..self.classes as f32).contains(&v))
+        {
+            let what = format!("has the character {} in row {}", self.x[at], at / self.features + 1);
+            return refuse(what, "number the characters from 0");
         }
         Ok(())
     }

@@ -40,10 +40,18 @@ pub struct Line {
     pub gradient_norm: Option<f32>,
     /// Of the step within the radius.
     pub update_norm: Option<f32>,
-    /// Groups that the radius shortened.
+    /// Groups of parameters that the radius shortened.
     pub bounded: Option<usize>,
+    /// The part of all groups that it shortened: how active the constraint was.
+    pub constraint_activation: Option<f32>,
     /// What quantization changed of the gradient, relative to it.
     pub gradient_error: Option<f32>,
+    /// The variance of the gradient, from the two halves of the batch.
+    pub gradient_variance: Option<f32>,
+    /// What quantization changes of the ternary weights, relative to them, after a step after which it was measured.
+    pub quantization_error: Option<f32>,
+    /// The part of the trits that changed since the measurement before.
+    pub flip_rate: Option<f32>,
     /// The cosine between step and negative gradient.
     pub efficiency: Option<f32>,
     /// Since the run began or was resumed.
@@ -75,6 +83,10 @@ impl Line {
             gradient_norm: report.and_then(|r| finite(r.gradient_norm)),
             update_norm: report.and_then(|r| finite(r.step_norm)),
             bounded: report.map(|r| r.bounded),
+            constraint_activation: report.map(|r| r.bounded as f32 / step.groups.max(1) as f32),
+            gradient_variance: finite(step.gradient_variance),
+            quantization_error: step.measured.map(|m| m.quantization_error),
+            flip_rate: step.measured.and_then(|m| m.flip_rate),
             gradient_error: report.map(|r| r.gradient_error),
             efficiency: report.and_then(|r| finite(r.efficiency)),
             seconds,
@@ -109,7 +121,8 @@ impl Metrics {
             }
         };
         let mut kept = Vec::new();
-        if let (Some(step), true) = (resume, path.exists()) {
+        // A device or a pipe has nothing to keep.
+        if let (Some(step), true) = (resume, path.is_file()) {
             let file = File::open(path).map_err(|e| os(path, "read", &e))?;
             for (number, line) in BufReader::new(file).lines().enumerate() {
                 let line = line.map_err(|e| os(path, "read", &e))?;
@@ -194,7 +207,10 @@ fn header_of(mut writer: ::csv::Writer<Vec<u8>>) -> String {
         multipliers: crate::learn::hybrid::Multipliers::ONE,
         radius: 0.0,
         ratio: 0.0,
+        gradient_variance: 0.0,
+        groups: 0,
         report: None,
+        measured: None,
     };
     // Into a vector: there is nothing that could fail.
     let bytes = match writer.serialize(Line::of(&empty, 1, 0.0)) {

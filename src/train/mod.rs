@@ -5,12 +5,18 @@ mod config;
 mod dataset;
 mod error;
 mod export;
+mod measure;
 mod metrics;
 mod models;
 mod network;
 mod resume;
+mod row_clusters;
+mod sampler;
+mod summary;
+mod teacher;
 mod text;
 mod trainer;
+mod trial;
 
 pub use config::{
     BaseName, ClusterConfig, Config, CurveName, DistillationConfig, FitName, GradientName, ModelConfig,
@@ -19,7 +25,12 @@ pub use config::{
 pub use dataset::{Dataset, LabelColumn};
 pub use error::TrainError;
 pub use export::Exported;
+pub use measure::Measured;
 pub use metrics::{Line, Metrics};
 pub use network::{Evaluation, Lesson, Network, Samples};
+pub use row_clusters::RowCluster;
+pub use sampler::ClusterState;
+pub use summary::Summary;
+pub use teacher::Teacher;
 pub use text::Vocabulary;
 pub use trainer::{Step, Trainer};

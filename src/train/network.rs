@@ -5,6 +5,8 @@ use crate::learn::layers::{Array, Backward, Forward, Layer, Sequence, loss};
 use super::config::{ModelConfig, ModelKind, WeightForm};
 use super::dataset::Dataset;
 use super::error::TrainError;
+#[allow(unused_imports)]
+pub(super) use super::models::EPSILON;
 use super::models::{Layers, layers};
 
 /// Labels that are evaluated at once.
@@ -56,6 +58,21 @@ pub struct Samples<'a> {
     pub labels: &'a [u32],
     /// What a teacher says of them, if there is one.
     pub lesson: Option<Lesson<'a>>,
+}
+
+impl<'a> Samples<'a> {
+    /// The first half of the rows, rounded down, and the others.
+    pub(super) fn halves(&self, rows: usize) -> [Samples<'a>; 2] {
+        let cut = |len: usize| if rows == 0 { 0 } else { len / rows * (rows / 2) };
+        let (a, b) = self.input.split_at(cut(self.input.len()));
+        let (la, lb) = self.labels.split_at(cut(self.labels.len()));
+        let lessons = self.lesson.map(|lesson| {
+            let (a, b) = lesson.logits.split_at(cut(lesson.logits.len()));
+            [Lesson { logits: a, ..lesson }, Lesson { logits: b, ..lesson }]
+        });
+        let [ta, tb] = lessons.map_or([None; 2], |l| l.map(Some));
+        [Samples { input: a, labels: la, lesson: ta }, Samples { input: b, labels: lb, lesson: tb }]
+    }
 }
 
 impl Network {
@@ -230,6 +247,16 @@ impl Network {
         let output = &mut self.output[..batch * net.output_len()];
         net.forward(Forward { batch, parameters, input, output, saved, scratch: &mut self.scratch })?;
         Ok(output)
+    }
+
+    /// Adds the cross-entropy of each label of the last batch to a list.
+    pub(super) fn add_losses(&self, labels: &[u32], to: &mut Vec<f32>) {
+        let rows = self.last_outputs(labels.len()).chunks_exact(self.classes);
+        // Of outputs that are not finite there is none.
+        let loss = |row: &[f32], label: u32| {
+            loss::cross_entropy(self.classes, row, &[label], None, &mut []).unwrap_or(f32::NAN)
+        };
+        to.extend(rows.zip(labels).map(|(row, &label)| loss(row, label)));
     }
 
     /// The outputs of the last batch of [`Network::loss`] or [`Network::outputs`], of `labels` labels.

@@ -11,10 +11,13 @@ use super::checkpoint::{Checkpoint, refuse};
 use super::config::Config;
 use super::dataset::Dataset;
 use super::error::TrainError;
+use super::measure::Measured;
+use super::sampler::{self, ClusterState};
+use super::teacher::checksum;
 use super::trainer::Trainer;
 
 /// Words of `state`: those of the loop, of the region, of the optimizer.
-const WORDS: usize = 7 + 6 + size_of::<optimizer::State>() / 8;
+const WORDS: usize = 12 + 6 + size_of::<optimizer::State>() / 8;
 
 impl Trainer {
     /// Writes everything that [`Trainer::resume`] needs, whole or not at all.
@@ -32,6 +35,13 @@ impl Trainer {
             self.best_epoch,
             self.per_epoch,
             self.data.rows() as u64,
+            self.teacher_wanted
+                .or_else(|| (!self.teacher.is_empty()).then(|| checksum(&self.teacher)))
+                .map_or(0, |crc| 1 << 32 | crc as u64),
+            self.measured.is_some() as u64,
+            self.measured.map_or(0, |m| m.quantization_error.to_bits() as u64),
+            self.measured.and_then(|m| m.flip_rate).map_or(u64::MAX, |f| f.to_bits() as u64),
+            self.measured.map_or(0, |m| m.zeros.to_bits() as u64),
             region.radius.to_bits() as u64,
             s.steps,
             s.accepted,
@@ -51,6 +61,12 @@ impl Trainer {
             optimizer: memory.to_vec(),
             predictor: self.predictor.as_ref().map(|p| bytemuck::bytes_of(p).to_vec()).unwrap_or_default(),
             state,
+            clusters: self.sampler.states.iter().flat_map(|c| c.words()).collect(),
+            row_clusters: self.rows.words(),
+            // At most 32 clusters.
+            row_labels: self.rows.labels.iter().map(|&l| l as u8).collect(),
+            row_gradients: self.rows.squares.clone(),
+            trits: bytemuck::cast_slice(&self.trits.last).to_vec(),
         };
         Ok(checkpoint.write(path)?)
     }
@@ -78,7 +94,8 @@ impl Trainer {
         self.step >= self.total_steps() || (patience > 0 && waited && epoch - self.best_epoch >= patience)
     }
 
-    /// Goes on with the same bits where [`Trainer::save`] was called; `data` are the training data of that run.
+    /// Goes on with the same bits where [`Trainer::save`] was called; `data` are the training data of that run. If it had a teacher,
+    /// it needs the same one before its next step ([`Trainer::with_teacher`]).
     ///
     /// # Errors
     /// A file that is no whole checkpoint, or one of other training data.
@@ -103,9 +120,9 @@ impl Trainer {
             return Err(odd("an optimizer"));
         }
         let Some((
-            &[step, last, refused, best_loss, best_epoch, per_epoch, rows, radius, ref counts @ ..],
+            &[step, last, refused, best_loss, best_epoch, per_epoch, rows, teacher, ref then @ ..],
             rest,
-        )) = found.state.split_first_chunk::<13>().filter(|_| found.state.len() == WORDS)
+        )) = found.state.split_first_chunk::<18>().filter(|_| found.state.len() == WORDS)
         else {
             return Err(odd("a state"));
         };
@@ -117,7 +134,29 @@ impl Trainer {
         run.best = found.best;
         let bytes: Vec<u8> = rest.iter().flat_map(|w| w.to_le_bytes()).collect();
         run.state.optimizer = bytemuck::pod_read_unaligned(&bytes);
-        let [steps, accepted, on_boundary, refused_steps, in_row] = *counts;
+        let [measured, error, flips, zeros, radius, steps, accepted, on_boundary, refused_steps, in_row] =
+            *then;
+        run.measured = (measured == 1).then(|| Measured {
+            quantization_error: f32::from_bits(error as u32),
+            flip_rate: (flips != u64::MAX).then(|| f32::from_bits(flips as u32)),
+            zeros: f32::from_bits(zeros as u32),
+        });
+        run.teacher_wanted = (teacher >> 32 == 1).then_some(teacher as u32);
+        let (states, odd_states) = found.clusters.as_chunks::<{ sampler::WORDS }>();
+        if states.len() != run.sampler.states.len() || !odd_states.is_empty() {
+            return Err(odd("clusters"));
+        }
+        for (to, words) in run.sampler.states.iter_mut().zip(states) {
+            *to = ClusterState { rows: to.rows, ..ClusterState::from_words(*words) };
+        }
+        let labels = found.row_labels.iter().map(|&l| l as u32).collect();
+        run.rows
+            .restore(&found.row_clusters, labels, found.row_gradients)
+            .ok_or_else(|| odd("clusters of parameters"))?;
+        if !found.trits.is_empty() && found.trits.len() != run.trits.len() {
+            return Err(odd("trits"));
+        }
+        run.trits.last = bytemuck::cast_slice(&found.trits).to_vec();
         run.state.region = TrustRegion {
             radius: f32::from_bits(radius as u32),
             statistics: TrustStatistics {

@@ -1,18 +1,18 @@
 //! The loop: a batch, its gradient, a step that is tried and judged.
 
 use crate::constrain::{TrustOptions, TrustRegion, Verdict};
-use crate::kmeans::{
-    Batches, DataClusters, FitOptions, Points, Restarts, Seeding, balanced_batch, batches_per_epoch,
-    cluster_batch, fit_seeded, fit_seeded_workspace_size,
-};
-use crate::learn::hybrid::{self, Batch, Hybrid, Model, Multipliers, Proposal, undo_size};
+use crate::learn::hybrid::{self, Multipliers, undo_size};
+use crate::learn::layers::Array;
 use crate::learn::optimizer::{self, Group, Report};
-use crate::learn::predictor::{self, Counterfactual, Observation, Prediction, Predictor, Weights};
+use crate::learn::predictor::{self, Predictor, Weights};
 
-use super::config::{Config, Sampling, Schedule};
+use super::config::{Config, Schedule, WeightForm};
 use super::dataset::Dataset;
-use super::error::TrainError;
-use super::network::{Evaluation, Network};
+use super::error::{TrainError, config};
+use super::measure::{Measured, Trits};
+use super::network::{Evaluation, Lesson, Network, Samples};
+use super::row_clusters::Rows;
+use super::sampler::{Drawn, Sampler};
 
 /// Refused steps in a row that end a run.
 const REFUSED_AT_MOST: u32 = 50;
@@ -38,8 +38,15 @@ pub struct Step {
     pub radius: f32,
     /// Actual over predicted reduction; 0 where there is none.
     pub ratio: f32,
+    /// The variance of the batch's gradient, estimated from its two halves: the expected square of the distance from the true
+    /// one. NaN where it is not wanted (without a predictor), and for batches of one row.
+    pub gradient_variance: f32,
+    /// Groups of parameters, each with its part of the radius.
+    pub groups: usize,
     /// What the optimizer says; `None` for a step that was refused.
     pub report: Option<Report>,
+    /// The ternary weights after the step, if they were measured.
+    pub measured: Option<Measured>,
 }
 
 /// A run in memory.
@@ -47,20 +54,28 @@ pub struct Step {
 pub struct Trainer {
     pub(super) config: Config,
     pub(super) data: Dataset,
-    network: Network,
-    options: optimizer::Options,
-    groups: Vec<Group>,
+    pub(super) network: Network,
+    pub(super) options: optimizer::Options,
+    arrays: Vec<Array>,
+    pub(super) groups: Vec<Group>,
     pub(super) parameters: Vec<f32>,
     pub(super) state: hybrid::State,
     /// Aligned for f32.
     pub(super) memory: Vec<u32>,
-    undo: Vec<u8>,
-    scratch: Vec<u8>,
+    pub(super) undo: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
     pub(super) predictor: Option<Predictor>,
-    labels: Vec<u32>,
-    starts: Vec<u32>,
-    rows: Vec<u32>,
-    gradient: Vec<f32>,
+    pub(super) sampler: Sampler,
+    pub(super) rows: Rows,
+    pub(super) trits: Trits,
+    pub(super) measured: Option<Measured>,
+    /// What the teacher says of the rows; empty without one.
+    pub(super) teacher: Vec<f32>,
+    /// The checksum of that in the run that was resumed, if it had one.
+    pub(super) teacher_wanted: Option<u32>,
+    pub(super) gradient: Vec<f32>,
+    half: Vec<f32>,
+    losses: Vec<f32>,
     pub(super) last_loss: f32,
     pub(super) step: u64,
     pub(super) per_epoch: u64,
@@ -76,24 +91,28 @@ impl Trainer {
     /// A run from the beginning.
     ///
     /// # Errors
-    /// Keys of the configuration out of range, by name.
+    /// Keys of the configuration out of range, by name; rows that cannot be learnt from.
     pub fn new(config: Config, data: Dataset) -> Result<Trainer, TrainError> {
         config.check()?;
         data.check()?;
         let network = Network::new(&config.model, data.features, data.classes)?;
-        let sequence = network.sequence()?;
-        let arrays: Vec<_> = sequence.arrays().collect();
-        let groups: Vec<Group> = arrays
-            .iter()
-            .map(|a| Group {
-                rows: a.parameter.rows,
-                cols: a.parameter.cols,
-                learning_rate: config.optimizer.base_learning_rate,
-                radius: f32::INFINITY,
-            })
-            .collect();
+        if network.labels_per_row() != data.labels_per_row {
+            return Err(super::error::config(
+                "model.kind",
+                format!(
+                    "wants {} labels for each row, and the data have {}",
+                    network.labels_per_row(),
+                    data.labels_per_row
+                ),
+                "train attention on texts, and the others on tables",
+            ));
+        }
+        let arrays: Vec<_> = network.sequence()?.arrays().collect();
+        let rows = Rows::new(&config.clusters, config.seed, &arrays);
+        let groups = rows.groups(&arrays, config.optimizer.base_learning_rate);
         let mut parameters = vec![0.0; arrays.last().map_or(0, |a| a.range.end)];
-        sequence.start(config.seed, &mut parameters)?;
+        network.sequence()?.start(config.seed, &mut parameters)?;
+        let trits = Trits::new(network.ternary_arrays(), config.model.fit.fit())?;
         let o = &config.optimizer;
         let options = optimizer::Options {
             base: o.base.base(),
@@ -111,7 +130,7 @@ impl Trainer {
             seed: config.seed,
             ..optimizer::Options::DEFAULT
         };
-        let mut memory = vec![0u32; optimizer::memory_size(&options, &groups)?.div_ceil(4)];
+        let mut memory = vec![0u32; memory_size(&options, &groups)?.div_ceil(4)];
         let t = &config.trust_region;
         let region = TrustRegion::with(
             t.initial_trust_radius,
@@ -131,14 +150,15 @@ impl Trainer {
             )?),
             false => None,
         };
-        let [labels, starts, rows] = cluster(&config, &data)?;
-        let per_epoch = batches_per_epoch(data.rows(), config.batch_size, false)? as u64;
-        let gradient = vec![0.0; parameters.len()];
+        let sampler = Sampler::new(&config, &data)?;
+        let per_epoch = Sampler::steps_per_epoch(&config, &data)?;
+        let (gradient, half) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
         Ok(Trainer {
             config,
             data,
             network,
             options,
+            arrays,
             groups,
             parameters,
             state,
@@ -146,10 +166,15 @@ impl Trainer {
             undo,
             scratch,
             predictor,
-            labels,
-            starts,
+            sampler,
             rows,
+            trits,
+            measured: None,
+            teacher: Vec::new(),
+            teacher_wanted: None,
             gradient,
+            half,
+            losses: Vec::new(),
             last_loss: f32::NAN,
             step: 0,
             per_epoch,
@@ -184,7 +209,7 @@ impl Trainer {
         &self.parameters
     }
 
-    /// Loss and accuracy on other rows.
+    /// Loss and accuracy on other rows, without the teacher.
     ///
     /// # Errors
     /// Rows of another kind.
@@ -247,41 +272,6 @@ impl Trainer {
         &self.state.region
     }
 
-    /// The rows of a step, and the cluster of most of them.
-    fn batch(&self, step: u64) -> Result<(Vec<f32>, Vec<u32>, u32), TrainError> {
-        let clusters = DataClusters::new(&self.starts, &self.rows)?;
-        let mut rows = vec![0; self.config.batch_size.min(self.data.rows())];
-        let (count, cluster) = match self.config.clusters.sampling {
-            Sampling::Balanced => {
-                let options =
-                    Batches { size: self.config.batch_size, drop_last: false, seed: self.config.seed };
-                (balanced_batch(&clusters, &options, step, &mut rows)?, None)
-            }
-            Sampling::Cluster => {
-                let tickets: Vec<u64> = (0..clusters.clusters()).map(|c| clusters.size(c) as u64).collect();
-                let found = cluster_batch(&clusters, &tickets, self.config.seed, step, &mut rows)?;
-                (found.rows, Some(found.cluster as u32))
-            }
-        };
-        rows.truncate(count);
-        let cluster = cluster.unwrap_or_else(|| {
-            let mut counts = vec![0; clusters.clusters()];
-            rows.iter().for_each(|&r| counts[self.labels[r as usize] as usize] += 1);
-            let most = counts.iter().max().copied().unwrap_or(0);
-            counts.iter().position(|&c| c == most).unwrap_or(0) as u32
-        });
-        let f = self.data.features;
-        let x =
-            rows.iter().flat_map(|&r| &self.data.x[r as usize * f..(r as usize + 1) * f]).copied().collect();
-        let l = self.data.labels_per_row;
-        let labels = rows
-            .iter()
-            .flat_map(|&r| &self.data.labels[r as usize * l..(r as usize + 1) * l])
-            .copied()
-            .collect();
-        Ok((x, labels, cluster))
-    }
-
     /// The learning rate of a step.
     fn rate(&self, step: u64) -> f32 {
         let o = &self.config.optimizer;
@@ -295,7 +285,8 @@ impl Trainer {
                 Schedule::Constant => 1.0,
                 Schedule::Cosine => {
                     let done = (at - warmup) / (total - warmup).max(1.0);
-                    0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos())
+                    // That of libm: the same bits on every machine.
+                    0.5 * (1.0 + libm::cos(std::f64::consts::PI * done.min(1.0)))
                 }
             }
         };
@@ -310,24 +301,89 @@ impl Trainer {
         optimizer::Options { ramp_start, ramp_end, ..optimizer::Options::DEFAULT }.inverse_slope(step)
     }
 
+    /// The rows of a step.
+    pub(super) fn draw(&self, step: u64) -> Result<Drawn, TrainError> {
+        self.sampler.draw(&self.config, &self.data, &self.teacher, step)
+    }
+
+    /// The loss of the present parameters on some rows.
+    pub(super) fn loss_on(&mut self, drawn: &Drawn) -> Result<f32, TrainError> {
+        let samples = samples(&self.config, drawn);
+        self.network.add_loss(&self.parameters, &samples, 1.0, None)
+    }
+
+    /// Loss and gradient on some rows, and the loss of each label.
+    fn gradient_on(&mut self, drawn: &Drawn) -> Result<f32, TrainError> {
+        let whole = samples(&self.config, drawn);
+        self.gradient.fill(0.0);
+        let found = self.network.add_loss(&self.parameters, &whole, 1.0, Some(&mut self.gradient))?;
+        self.losses.clear();
+        self.network.add_losses(whole.labels, &mut self.losses);
+        Ok(found)
+    }
+
+    /// The same half by half, and the variance of the gradient.
+    fn gradient_in_halves(&mut self, drawn: &Drawn) -> Result<(f32, f32), TrainError> {
+        let n = drawn.rows.len();
+        if n < 2 {
+            return Ok((self.gradient_on(drawn)?, f32::NAN));
+        }
+        self.gradient.fill(0.0);
+        self.losses.clear();
+        let (mut loss, mut shares) = (0.0, [0.0f32; 2]);
+        let whole = samples(&self.config, drawn);
+        for (i, (half, rows)) in whole.halves(n).into_iter().zip([n / 2, n - n / 2]).enumerate() {
+            shares[i] = rows as f32 / n as f32;
+            let gradient = Some(&mut self.gradient[..]);
+            let found = self.network.add_loss(&self.parameters, &half, shares[i], gradient)?;
+            if !found.is_finite() {
+                self.gradient.fill(f32::INFINITY);
+                return Ok((found, f32::NAN));
+            }
+            self.network.add_losses(half.labels, &mut self.losses);
+            loss += shares[i] * found;
+            if i == 0 {
+                self.half.copy_from_slice(&self.gradient);
+            }
+        }
+        // The gradients of both halves differ by the variance of one plus that of the other, which are 1 / share as large as
+        // that of all.
+        let [first, second] = shares;
+        for (half, &whole) in self.half.iter_mut().zip(&self.gradient) {
+            *half = *half / first - (whole - *half) / second;
+        }
+        let apart = crate::linear::vector::norm(&self.half);
+        Ok((loss, apart * apart * (first * second)))
+    }
+
     /// One step.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] after many steps whose loss was not finite; parameters are those of the last good step.
     pub fn step(&mut self) -> Result<Step, TrainError> {
-        let (x, labels, cluster) = self.batch(self.step)?;
+        if self.teacher_wanted.is_some() {
+            let what = "had a teacher in the run that was resumed";
+            return Err(config("distillation", what, "give its outputs again"));
+        }
+        let drawn = self.draw(self.step)?;
         let slope = self.inverse_slope(self.step);
         self.network.set_inverse_slope(slope)?;
-        let loss = self.network.loss(&self.parameters, &x, &labels, Some(&mut self.gradient))?;
+        if self.step > 0 && self.step.is_multiple_of(self.per_epoch) {
+            self.rows.find(&self.parameters)?;
+        }
+        let (loss, gradient_variance) = match self.predictor {
+            Some(_) => self.gradient_in_halves(&drawn)?,
+            None => (self.gradient_on(&drawn)?, f32::NAN),
+        };
         let learning_rate = self.rate(self.step);
-        self.groups.iter_mut().for_each(|g| g.learning_rate = learning_rate);
+        self.rows.set_rates(&self.arrays, learning_rate, &mut self.groups);
         let radius = match self.config.trust_region.enabled {
             true => self.state.region.radius,
             false => f32::INFINITY,
         };
         let mut step = Step {
             step: self.step,
-            cluster,
+            cluster: drawn.cluster,
             loss,
             trial_loss: f32::NAN,
             verdict: Verdict::Accepted,
@@ -335,10 +391,13 @@ impl Trainer {
             multipliers: Multipliers::ONE,
             radius,
             ratio: 0.0,
+            gradient_variance,
+            groups: self.groups.len(),
             report: None,
+            measured: None,
         };
         if self.config.trust_region.enabled {
-            self.tried(&mut step, &x, &labels)?;
+            self.tried(&mut step, &drawn)?;
         } else {
             self.plain(&mut step)?;
         }
@@ -346,128 +405,51 @@ impl Trainer {
         if self.refused >= REFUSED_AT_MOST {
             return Err(TrainError::Diverged(self.refused));
         }
+        if step.verdict != Verdict::Refused {
+            self.rows.learn(&self.gradient);
+        }
+        self.sampler.learn(&drawn, &self.losses, step.multipliers);
+        if step.verdict == Verdict::Accepted {
+            self.pull(learning_rate, slope);
+        }
         self.last_loss = loss;
         self.step += 1;
+        let every = match self.config.measure_every {
+            0 => self.per_epoch,
+            steps => steps as u64,
+        };
+        if self.step.is_multiple_of(every) {
+            self.measured = self.trits.measure(&self.parameters);
+            step.measured = self.measured;
+        }
         Ok(step)
     }
 
-    /// The optimizer's step, unjudged.
-    fn plain(&mut self, step: &mut Step) -> Result<(), TrainError> {
-        if !step.loss.is_finite() {
-            step.verdict = Verdict::Refused;
-            return Ok(());
+    /// Draws weights to their trits, the more they are seen as those.
+    fn pull(&mut self, learning_rate: f32, slope: f32) {
+        let free = if self.config.model.weights == WeightForm::Proximal { slope } else { 0.0 };
+        let part = (self.config.model.pull * learning_rate * (1.0 - free)).min(1.0);
+        if part > 0.0 {
+            self.trits.pull(part, &mut self.parameters);
         }
-        let mut optimizer = optimizer::Optimizer {
-            options: &self.options,
-            groups: &self.groups,
-            state: &mut self.state.optimizer,
-            memory: bytemuck::cast_slice_mut(&mut self.memory),
-        };
-        let inputs = optimizer::Inputs { gradient: &self.gradient, ..optimizer::Inputs::default() };
-        match optimizer.step(&inputs, &mut self.parameters, optimizer::Outputs::default(), &mut self.scratch)
-        {
-            Err(crate::Error::NonFinite) => step.verdict = Verdict::Refused,
-            other => step.report = Some(other?),
-        }
-        Ok(())
-    }
-
-    /// The step within the trust region, with the predictor's multipliers.
-    fn tried(&mut self, step: &mut Step, x: &[f32], labels: &[u32]) -> Result<(), TrainError> {
-        let norm = crate::linear::vector::norm(&self.gradient);
-        let prediction = match &mut self.predictor {
-            Some(predictor) => Some(predictor.predict(&Observation {
-                loss: step.loss,
-                gradient_norm: norm,
-                cluster: step.cluster,
-                loss_ratio: step.loss / self.last_loss,
-                gradient_variance: f32::NAN,
-                step: step.step,
-            })?),
-            None => None,
-        };
-        step.multipliers = prediction.as_ref().map_or(Multipliers::ONE, |p| p.chosen);
-        let probe = prediction.filter(|p| p.probe);
-        if let Some(p) = probe {
-            self.compare(step, &p, x, labels)?;
-        }
-        match self.propose(step.loss, step.multipliers)? {
-            Proposal::Refused(_) => step.verdict = Verdict::Refused,
-            Proposal::Trial(report) => {
-                step.report = Some(report);
-                step.trial_loss = self.network.loss(&self.parameters, x, labels, None)?;
-                let outcome = self.with(|hybrid, model, _| hybrid.judge(step.trial_loss, model))?;
-                (step.verdict, step.ratio) = (outcome.verdict, outcome.ratio);
-                if let Some(predictor) = &mut self.predictor {
-                    predictor.feedback(&outcome)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Tries both multipliers of a probe on this batch and the next one, and takes both steps back.
-    fn compare(&mut self, step: &Step, p: &Prediction, x: &[f32], labels: &[u32]) -> Result<(), TrainError> {
-        let (next_x, next_labels, _) = self.batch(step.step + 1)?;
-        let mut losses = [[0.0f32; 2]; 2];
-        for (m, losses) in [p.chosen, p.alternative].into_iter().zip(&mut losses) {
-            let Proposal::Trial(_) = self.propose(step.loss, m)? else { return Ok(()) };
-            *losses = [
-                self.network.loss(&self.parameters, x, labels, None)?,
-                self.network.loss(&self.parameters, &next_x, &next_labels, None)?,
-            ];
-            self.with(|hybrid, model, _| hybrid.undo(model))?;
-        }
-        let [chosen, alternative] = losses;
-        let found = Counterfactual {
-            before: step.loss,
-            chosen: chosen[0],
-            alternative: alternative[0],
-            fresh: Some([chosen[1], alternative[1]]),
-        };
-        if let Some(predictor) = &mut self.predictor {
-            predictor.adapt(p, &found)?;
-        }
-        Ok(())
-    }
-
-    fn propose(&mut self, loss: f32, by: Multipliers) -> Result<Proposal, TrainError> {
-        let gradient = std::mem::take(&mut self.gradient);
-        let batch = Batch { loss, gradient: &gradient };
-        let found = self.with(|hybrid, model, scratch| hybrid.propose(&batch, by, model, scratch));
-        self.gradient = gradient;
-        Ok(found?)
-    }
-
-    fn with<T>(&mut self, f: impl FnOnce(&mut Hybrid<'_>, &mut Model<'_>, &mut [u8]) -> T) -> T {
-        let mut hybrid = Hybrid {
-            options: &hybrid::Options::default(),
-            optimizer: &self.options,
-            groups: &self.groups,
-            set: None,
-            state: &mut self.state,
-            memory: bytemuck::cast_slice_mut(&mut self.memory),
-            undo: &mut self.undo,
-        };
-        let mut model = Model { params: &mut self.parameters, visible: &mut [], packed: &mut [] };
-        f(&mut hybrid, &mut model, &mut self.scratch)
     }
 }
 
-/// Labels, starts and rows of the clusters of the training rows.
-fn cluster(config: &Config, data: &Dataset) -> Result<[Vec<u32>; 3], TrainError> {
-    let k = config.clusters.data_clusters.min(data.rows());
-    let mut labels = vec![0; data.rows()];
-    if k > 1 {
-        let (width, values) = data.points();
-        let points = Points::new(data.rows(), width, &values)?;
-        let options = FitOptions::default();
-        let restarts = Restarts { seeding: Seeding::PlusPlus { trials: 0 }, count: 1, seed: config.seed };
-        let size = fit_seeded_workspace_size(data.rows(), width, k, &options, &restarts)?;
-        let mut centers = vec![0.0; k * width];
-        fit_seeded(&points, k, &options, &restarts, &mut centers, &mut labels, &mut vec![0; size])?;
-    }
-    let (mut starts, mut rows) = (vec![0; k + 1], vec![0; data.rows()]);
-    DataClusters::group(&labels, &mut starts, &mut rows)?;
-    Ok([labels, starts, rows])
+/// What a configuration's optimizer holds.
+fn memory_size(options: &optimizer::Options, groups: &[Group]) -> Result<usize, TrainError> {
+    optimizer::memory_size(options, groups).map_err(|e| match e {
+        crate::Error::Unsupported => config(
+            "optimizer.moment",
+            "or optimizer.second or optimizer.residual has a form that this base cannot be held in",
+            "see docs/train_config.md",
+        ),
+        other => other.into(),
+    })
+}
+
+fn samples<'a>(config: &Config, drawn: &'a Drawn) -> Samples<'a> {
+    let d = &config.distillation;
+    let lesson = Lesson { logits: &drawn.teacher, weight: d.weight, temperature: d.temperature };
+    let taught = !drawn.teacher.is_empty() && d.weight > 0.0;
+    Samples { input: &drawn.x, labels: &drawn.labels, lesson: taught.then_some(lesson) }
 }

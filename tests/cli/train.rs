@@ -252,6 +252,46 @@ fn tables_of_ones_own() {
 }
 
 #[test]
+fn students_learn_from_teachers() {
+    let folder = Folder::new();
+    let (state, gguf) = (at(&folder, "teacher.state"), at(&folder, "student.gguf"));
+    hybridq(&short(&["--checkpoint", &state])).done();
+    let mlp = concat!(env!("CARGO_MANIFEST_DIR"), "/data/digits/mlp.safetensors");
+    let distill = |teacher: &str, more: &[&str]| {
+        let mut args = short(&["--teacher", teacher, "--qat"]);
+        args[0] = "distill";
+        hybridq(&[&args[..], more].concat())
+    };
+    let plain = hybridq(&short(&["--qat"])).done();
+    let mut figures = vec![figure(&plain)];
+    for (teacher, more) in
+        [(mlp, &[][..]), (mlp, &["--weight", "1", "--temperature", "4"]), (&state, &["-o", &gguf])]
+    {
+        let text = distill(teacher, more).done();
+        assert!(text.contains("% of the test") && text.contains("teacher "), "{text}");
+        figures.push(figure(&text));
+    }
+    assert!(
+        distill(mlp, &[]).done().contains("teacher ") && figures.iter().all(|f| *f > 50.0),
+        "{figures:?}"
+    );
+    // What is learnt depends on who teaches, and how.
+    assert!(figures.windows(2).any(|w| w[0] != w[1]), "{figures:?}");
+    // A teacher for other rows, and none at all.
+    let csv = folder.write("other.csv", b"0,1,2\n1,3,4\n0,1,3\n1,3,5\n0,2,2\n1,4,4\n");
+    let line =
+        hybridq(&["distill", "--teacher", mlp, csv.to_str().unwrap(), "--test", csv.to_str().unwrap()]);
+    assert!(line.code == Some(2) && line.stderr.contains("takes 64 features"), "{line:?}");
+    let line = distill(csv.to_str().unwrap(), &[]);
+    assert!(line.code == Some(2) && line.stderr.lines().count() == 1, "{line:?}");
+    let config = hybridq(&["distill", "--teacher", mlp, "--weight", "0.25", "--write-config", "-"]).done();
+    let config = Config::from_toml(&config, Path::new("-")).unwrap();
+    assert_eq!((config.distillation.weight, config.distillation.temperature), (0.25, 2.0));
+    assert_eq!(hybridq(&short(&["--teacher", mlp])).code, Some(2));
+    assert_eq!(hybridq(&["distill", "--digits"]).code, Some(2));
+}
+
+#[test]
 fn refusals_are_one_line_and_leave_nothing() {
     let folder = Folder::new();
     let good = folder.write("good.csv", b"0,1,2\n1,3,4\n0,1,3\n1,3,5\n0,2,2\n1,4,4\n");
@@ -270,6 +310,7 @@ fn refusals_are_one_line_and_leave_nothing() {
     let out = at(&folder, "out.gguf");
     let state = at(&folder, "state");
     let inside = format!("{}/inside.gguf", good.to_str().unwrap());
+    let nowhere_else = at(&folder, "metrics.txt");
     let nowhere = at(&folder, "nowhere/out.gguf");
     let [good, wide, more, nan, one, odd, below, gap, word, two, text] =
         [&good, &wide, &more, &nan, &one, &odd, &below, &gap, &word, &two, &text]
@@ -290,7 +331,7 @@ fn refusals_are_one_line_and_leave_nothing() {
         (&[good, "-o", &out, "--plot", &out], "is named twice"),
         (&[good, "-o", &nowhere], "nowhere/out.gguf: cannot"),
         (&[good, "-o", &inside], "inside.gguf: cannot"),
-        (&[good, "--save-metrics", &out], "neither .csv nor .jsonl"),
+        (&[good, "--save-metrics", &nowhere_else], "neither .csv nor .jsonl"),
         (&[good, "--patience", "2", "--validation", "0"], "patience needs rows that are held back"),
         (&[good, "--checkpoint", &state, "--resume"], "state: "),
         (&[good, "--checkpoint", &out, "--resume"], "no such file"),

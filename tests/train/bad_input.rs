@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use hybridq::train::{Config, Dataset, LabelColumn, TrainError, Trainer};
+use hybridq::train::{
+    Config, Dataset, LabelColumn, Line, Metrics, Sampling, StorageName, TrainError, Trainer,
+};
 
 use super::{digits, short};
 
@@ -87,24 +89,33 @@ fn configurations_name_the_key_at_fault() {
         let error = read(text).unwrap_err();
         assert!(error.lines().count() == 1 && says.iter().all(|s| error.contains(s)), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn a_trainer_refuses_keys_and_rows_that_it_cannot_use() {
     let data = table("0,1,2\n1,3,4\n").unwrap();
-    type Change = fn(&mut Config);
-    let changes: [(&str, Change); 9] = [
-        ("epochs", |c| c.epochs = 0),
-        ("batch_size", |c| c.batch_size = 0),
-        ("validation", |c| c.validation = 0.95),
-        ("optimizer.base_learning_rate", |c| c.optimizer.base_learning_rate = f32::NAN),
-        ("optimizer.warmup", |c| c.optimizer.warmup = -0.1),
-        ("clusters.data_clusters", |c| c.clusters.data_clusters = 0),
-        ("trust_region.noise", |c| c.trust_region.noise = 2.0),
-        ("trust_region.initial_trust_radius", |c| c.trust_region.initial_trust_radius = 0.0),
-        ("model.hidden", |c| c.model.hidden = vec![4, 0]),
+    type Change = fn(&mut Config, &mut Dataset);
+    let changes: [(&str, Change); 11] = [
+        ("epochs", |c, _| c.epochs = 0),
+        ("trust_region.initial_trust_radius", |c, _| c.trust_region.initial_trust_radius = 0.0),
+        ("optimizer.moment", |c, _| c.optimizer.moment = StorageName::None),
+        ("model.kind", |_, d| (d.labels_per_row, d.classes, d.labels) = (2, 5, vec![0, 1, 2, 3])),
+        ("data has rows of one class only", |_, d| (d.classes, d.labels) = (1, vec![0, 0])),
+        ("data has the label 2 in row 2", |_, d| d.labels[1] = 2),
+        ("data has the feature NaN in row 2", |_, d| d.x[3] = f32::NAN),
+        ("data has the feature inf in row 1", |_, d| d.x[1] = f32::INFINITY),
+        ("data has 3 features", |_, d| d.x.truncate(3)),
+        ("data has 0 features", |_, d| (d.x, d.labels) = (vec![], vec![])),
+        ("data has the character 1.5 in row 1", |_, d| {
+            (d.labels_per_row, d.classes, d.labels) = (2, 5, vec![0, 1, 2, 3]);
+            d.x = vec![0.0, 1.5, 2.0, 3.0];
+        }),
     ];
-    for (key, change) in changes {
-        let mut config = Config::default();
-        change(&mut config);
-        let error = Trainer::new(config, data.clone()).unwrap_err().to_string();
-        assert!(error.starts_with(key) && error.lines().count() == 1, "{key}: {error}");
+    for (says, change) in changes {
+        let (mut config, mut data) = (Config::default(), data.clone());
+        change(&mut config, &mut data);
+        let error = Trainer::new(config, data).unwrap_err().to_string();
+        assert!(error.starts_with(says) && error.lines().count() == 1, "{says}: {error}");
     }
 }
 
@@ -137,5 +148,63 @@ fn data_that_overflow_end_the_run_and_lose_nothing() {
         Some(other) => panic!("{other}"),
         // A norm that scales before it squares is right to go on.
         None => assert!(trainer.parameters().iter().all(|p| p.is_finite())),
+    }
+}
+
+#[test]
+fn clusters_of_one_row_and_of_none_are_drawn_from_safely() {
+    // Seven rows of four kinds, one of them alone: eight clusters are asked for.
+    let text = "0,1,2\n0,1,2\n1,3,4\n1,3,4\n0,9,9\n1,5,1\n1,5,1\n";
+    for sampling in [Sampling::Balanced, Sampling::Cluster] {
+        let mut config = short();
+        config.clusters.sampling = sampling;
+        config.batch_size = 2;
+        let mut trainer = Trainer::new(config, table(text).unwrap()).unwrap();
+        while trainer.steps() < trainer.total_steps() {
+            assert!(trainer.step().unwrap().loss.is_finite());
+        }
+        let clusters = trainer.summary().clusters;
+        assert_eq!(clusters.iter().map(|c| c.rows).sum::<u32>(), 7);
+        assert!(clusters.iter().all(|c| c.mean_loss.is_finite() && (c.rows > 0 || c.seen == 0)));
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_once_is_a_step_that_changes_nothing() {
+    // One row in nine cannot be learnt from: its square overflows on the way.
+    let mut text = String::new();
+    for i in 0..9 {
+        text += &format!("{},{},1\n", i % 2, if i == 4 { "3e38".into() } else { i.to_string() });
+    }
+    let mut config = short();
+    config.model.hidden = vec![];
+    config.model.weights = hybridq::train::WeightForm::Float;
+    config.model.int8_activations = false;
+    config.batch_size = 1;
+    config.clusters.data_clusters = 1;
+    let mut trainer = Trainer::new(config, table(&text).unwrap()).unwrap();
+    while trainer.steps() < trainer.total_steps() {
+        let before = trainer.parameters().to_vec();
+        let step = trainer.step().unwrap();
+        if !step.loss.is_finite() {
+            assert_eq!(trainer.parameters(), before);
+        }
+        assert!(trainer.parameters().iter().all(|p| p.is_finite()));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn metrics_on_a_full_disk_end_in_one_line() {
+    let mut trainer = Trainer::new(short(), digits("train.csv")).unwrap();
+    let line = Line::of(&trainer.step().unwrap(), trainer.steps_per_epoch(), 0.1);
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["full.csv", "full.jsonl"] {
+        let path = folder.path().join(name);
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let mut metrics = Metrics::create(&path, Some(0)).unwrap();
+        let error = (0..10_000).try_for_each(|_| metrics.add(&line)).and_then(|()| metrics.flush());
+        let error = error.unwrap_err().to_string();
+        assert!(error.lines().count() == 1 && error.contains(name), "{error}");
     }
 }

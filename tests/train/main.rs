@@ -1,10 +1,15 @@
 //! The trainer: it learns, it resumes to the bit, and bad input ends in one clear line.
 #![cfg(feature = "std")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod bad_input;
 mod config;
 mod digits;
+mod distillation;
 mod export;
+mod measures;
 mod models;
 mod resume;
 

@@ -84,13 +84,14 @@ fn images_and_texts_that_do_not_fit_are_refused_by_key() {
     let refused = |features: usize, toml: &str| {
         let config = Config::from_toml(toml, Path::new("run.toml")).unwrap();
         config.check().unwrap();
-        Network::new(&config.model, features, 10).unwrap_err().to_string()
+        // Networks are long to print.
+        Network::new(&config.model, features, 10).err().unwrap().to_string()
     };
     for (features, toml, key) in [
         (63, "model = { kind = \"conv\" }", "model.image"),
         (64, "model = { kind = \"conv\", image = [1, 8, 9] }", "model.image"),
         (64, "model = { kind = \"conv\", image = [18446744073709551615, 2, 2] }", "model.image"),
-        (64, "model = { kind = \"conv\", kernel = 16 }", "model.kernel"),
+        (64, "model = { kind = \"conv\", kernel = 2, filters = [1, 1, 1] }", "model.kernel"),
         (64, "model = { kind = \"conv\", filters = [2, 2, 2, 2, 2] }", "model.pool"),
         (64, "model = { kind = \"conv\", pool = 9 }", "model.pool"),
         (63, "model = { kind = \"attention\" }", "model.context"),

@@ -2,14 +2,18 @@
 
 use std::fs;
 
-use hybridq::train::{BaseName, Config, GradientName, StorageName, Trainer};
+use hybridq::train::{
+    BaseName, Config, FitName, GradientName, ModelKind, Sampling, StorageName, Teacher, TrainError, Trainer,
+    WeightForm,
+};
 
 use super::{digits, short};
 
 /// Everything that a run is told by, to the bit.
 fn bits(trainer: &Trainer) -> (Vec<u32>, u64, String) {
     let parameters = trainer.parameters().iter().map(|p| p.to_bits()).collect();
-    (parameters, trainer.steps(), format!("{:?} {:?}", trainer.region(), trainer.predictor()))
+    let rest = format!("{:?} {:?} {:?}", trainer.region(), trainer.predictor(), trainer.summary());
+    (parameters, trainer.steps(), rest)
 }
 
 fn go(trainer: &mut Trainer, steps: u64) {
@@ -37,7 +41,22 @@ fn an_interrupted_run_goes_on_with_the_same_bits() {
         config.trust_region.enabled = false;
         config
     };
-    let configs: [fn() -> Config; 3] = [short, low_bit, plain];
+    let apart = || {
+        let mut config = short();
+        config.clusters.rate_exponent = 0.5;
+        config.clusters.sampling = Sampling::Cluster;
+        config.measure_every = 7;
+        (config.model.weights, config.model.fit) = (WeightForm::Proximal, FitName::Lloyd);
+        (config.model.pull, config.model.clip) = (5.0, 1.5);
+        config
+    };
+    let conv = || {
+        let mut config = short();
+        config.model.kind = ModelKind::Conv;
+        (config.model.filters, config.model.stride, config.model.pool) = (vec![4], 2, 1);
+        config
+    };
+    let configs: [fn() -> Config; 5] = [short, low_bit, plain, apart, conv];
     for (i, config) in configs.into_iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.safetensors");
@@ -57,6 +76,36 @@ fn an_interrupted_run_goes_on_with_the_same_bits() {
         assert_eq!(Trainer::resume(&path, digits("train.csv")).unwrap().steps(), 70);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
     }
+}
+
+#[test]
+fn a_run_with_a_teacher_goes_on_with_the_same_one_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits/mlp.safetensors");
+    let data = digits("train.csv");
+    let logits = Teacher::open(&file, &data).unwrap().logits(&data).unwrap();
+    let begin = || Trainer::new(short(), data.clone()).unwrap().with_teacher(logits.clone()).unwrap();
+    let mut whole = begin();
+    go(&mut whole, 30);
+    let mut first = begin();
+    go(&mut first, 20);
+    first.save(&path).unwrap();
+    let resumed = || Trainer::resume(&path, data.clone()).unwrap();
+    let mut second = resumed().with_teacher(logits.clone()).unwrap();
+    go(&mut second, 10);
+    assert_eq!(bits(&second), bits(&whole));
+    // Without it, or with another one.
+    assert!(matches!(resumed().step(), Err(TrainError::Config { key: "distillation", .. })));
+    let mut others = logits.clone();
+    others[3] += 1.0;
+    let error = resumed().with_teacher(others).unwrap_err().to_string();
+    assert!(error.contains("not that of the run"), "{error}");
+    // A teacher makes a difference, and cannot come late.
+    let mut alone = Trainer::new(short(), data.clone()).unwrap();
+    go(&mut alone, 30);
+    assert_ne!(bits(&alone).0, bits(&whole).0);
+    assert!(alone.with_teacher(logits).unwrap_err().to_string().contains("too late"));
 }
 
 #[test]

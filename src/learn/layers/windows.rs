@@ -121,11 +121,15 @@ impl Grid {
         (0..height).map(move |y| (y * stride + offset).checked_sub(padding).filter(|&y| y < image.height))
     }
 
-    /// The column of the image for each column of places, likewise.
-    fn columns(&self, offset: usize) -> impl Iterator<Item = Option<usize>> + use<> {
+    /// The columns of places that are within the image, for one column of the window.
+    fn within(&self, offset: usize) -> Within {
         let Grid { image, window, places: [_, width] } = *self;
         let ([_, stride], [_, padding]) = (window.stride, window.padding);
-        (0..width).map(move |x| (x * stride + offset).checked_sub(padding).filter(|&x| x < image.width))
+        let ceil = |n: usize| (n + stride.saturating_sub(1)).checked_div(stride).unwrap_or_default();
+        let before = ceil(padding.saturating_sub(offset));
+        let first = (before * stride + offset).saturating_sub(padding);
+        let count = ceil(image.width.saturating_sub(first)).min(width.saturating_sub(before));
+        Within { before, first, count, stride: stride.max(1) }
     }
 
     /// The values of all windows: for each value of a window (channel, row, column) a row of what it is at every place.
@@ -137,12 +141,11 @@ impl Grid {
             for dy in 0..rows {
                 for dx in 0..cols {
                     let Some(to) = windows.next() else { return };
+                    let within = self.within(dx);
                     for (y, to) in self.rows(dy).zip(split_rows_mut(to, width)) {
-                        let from =
-                            y.and_then(|y| plane.get(y * self.image.width..(y + 1) * self.image.width));
-                        let from = from.unwrap_or_default();
-                        for (to, x) in to.iter_mut().zip(self.columns(dx)) {
-                            *to = x.and_then(|x| from.get(x)).copied().unwrap_or(0.0);
+                        match y {
+                            Some(y) => within.gather(row(plane, y, self.image.width), to),
+                            None => to.fill(0.0),
                         }
                     }
                 }
@@ -159,14 +162,11 @@ impl Grid {
             for dy in 0..rows {
                 for dx in 0..cols {
                     let Some(from) = windows.next() else { return };
+                    let within = self.within(dx);
                     for (y, from) in self.rows(dy).zip(split_rows(from, width)) {
-                        let to =
-                            y.and_then(|y| plane.get_mut(y * self.image.width..(y + 1) * self.image.width));
-                        let to = to.unwrap_or_default();
-                        for (x, &v) in self.columns(dx).zip(from) {
-                            if let Some(to) = x.and_then(|x| to.get_mut(x)) {
-                                *to += v;
-                            }
+                        let range = |y: usize| y * self.image.width..(y + 1) * self.image.width;
+                        if let Some(to) = y.and_then(|y| plane.get_mut(range(y))) {
+                            within.scatter(from, to);
                         }
                     }
                 }
@@ -184,6 +184,61 @@ impl Grid {
                     for dx in 0..cols {
                         visit(y * width + x, (y * down + dy) * self.image.width + x * right + dx);
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A row of a plane.
+fn row(plane: &[f32], y: usize, width: usize) -> &[f32] {
+    plane.get(y * width..(y + 1) * width).unwrap_or_default()
+}
+
+/// Places of a row that lie within the image: `before` of them do not, then come `count` that are `stride` values apart from the
+/// value `first` on.
+#[derive(Clone, Copy)]
+struct Within {
+    before: usize,
+    first: usize,
+    count: usize,
+    stride: usize,
+}
+
+impl Within {
+    /// A row of the image to a row of places, with zeros outside.
+    #[inline]
+    fn gather(self, from: &[f32], to: &mut [f32]) {
+        let (before, rest) = to.split_at_mut_checked(self.before).unwrap_or_default();
+        let (to, behind) = rest.split_at_mut_checked(self.count).unwrap_or_default();
+        before.fill(0.0);
+        behind.fill(0.0);
+        let from = from.get(self.first..).unwrap_or_default();
+        if self.stride == 1 {
+            for (to, &x) in to.iter_mut().zip(from) {
+                *to = x;
+            }
+        } else {
+            for (to, x) in to.iter_mut().zip(from.chunks(self.stride)) {
+                *to = x.first().copied().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Adds a row of places to a row of the image.
+    #[inline]
+    fn scatter(self, from: &[f32], to: &mut [f32]) {
+        let from = from.get(self.before..).unwrap_or_default();
+        let from = from.get(..self.count).unwrap_or_default();
+        let to = to.get_mut(self.first..).unwrap_or_default();
+        if self.stride == 1 {
+            for (to, &v) in to.iter_mut().zip(from) {
+                *to += v;
+            }
+        } else {
+            for (to, &v) in to.chunks_mut(self.stride).zip(from) {
+                if let Some(to) = to.first_mut() {
+                    *to += v;
                 }
             }
         }

@@ -13,13 +13,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hybridq::io::atomic::AtomicFile;
 use hybridq::io::printable;
 use hybridq::quant::Format;
-use hybridq::train::{Config, Exported, Line, Metrics, TrainError, Trainer, WeightForm};
+use hybridq::train::{Config, Exported, Line, Metrics, Teacher, TrainError, Trainer, WeightForm};
 
 use crate::{Stop, ui};
 use data::{DataArgs, Rows};
 use history::History;
 use report::{Ended, Epoch, Judged};
-use settings::Settings;
+use settings::{LessonArgs, Settings};
 
 /// Train a network on rows with labels, and write it as GGUF, as a C header, or both.
 ///
@@ -96,10 +96,41 @@ impl From<TrainError> for Stop {
     }
 }
 
+/// Train a network on the answers of another one beside the labels (distillation).
+///
+/// All of `hybridq train`, and a teacher: the loss is (1 - weight) cross-entropy + weight T^2 KL(teacher, student).
+#[derive(clap::Args)]
+pub struct DistillArgs {
+    /// A checkpoint of `hybridq train`, or a safetensors file of a perceptron with ReLUs (<name>.weight, <name>.bias)
+    #[arg(long, value_name = "FILE")]
+    teacher: PathBuf,
+    #[command(flatten)]
+    lesson: LessonArgs,
+    #[command(flatten)]
+    train: Args,
+}
+
+pub fn distill(args: &DistillArgs) -> Result<(), Stop> {
+    go(&args.train, Some((&args.teacher, &args.lesson)))
+}
+
 pub fn run(args: &Args) -> Result<(), Stop> {
+    go(args, None)
+}
+
+fn go(args: &Args, lesson: Option<(&Path, &LessonArgs)>) -> Result<(), Stop> {
+    let own = |config: &mut Config| {
+        if let Some((_, lesson)) = lesson {
+            lesson.apply(config);
+        }
+    };
     let config = match (&args.checkpoint, args.resume) {
-        (Some(path), true) => args.settings.resumed(path, Trainer::config_of(path)?)?,
-        _ => args.settings.config()?,
+        (Some(path), true) => args.settings.resumed(path, Trainer::config_of(path)?, &own)?,
+        _ => {
+            let mut config = args.settings.config()?;
+            own(&mut config);
+            config
+        }
     };
     check_outputs(args)?;
     if let Some(path) = &args.write_config {
@@ -115,6 +146,14 @@ pub fn run(args: &Args) -> Result<(), Stop> {
         (Some(path), true) => Trainer::resume(path, rows.train.clone())?,
         _ => Trainer::new(config, rows.train.clone())?,
     };
+    if let Some((path, _)) = lesson {
+        let mut teacher = Teacher::open(path, &rows.train)?;
+        let found = teacher.logits(&rows.train)?;
+        trainer = trainer.with_teacher(found)?;
+        if !args.quiet {
+            report::teacher(path, &mut teacher, &rows.test)?;
+        }
+    }
     // What can be refused about the files at the end is refused now.
     export(args, &trainer, &rows, trainer.parameters(), format)?;
     let history = train(args, &mut trainer, &rows)?;
@@ -209,7 +248,7 @@ fn train(args: &Args, trainer: &mut Trainer, rows: &Rows) -> Result<History, Sto
     let bar = ui::Bar::steps(trainer.total_steps());
     bar.reach(from);
     let start = Instant::now();
-    let mut epoch = Epoch::begin(trainer)?;
+    let mut epoch = Epoch::default();
     while !trainer.ended() {
         let step = trainer.step()?;
         let line = Line::of(&step, per_epoch, start.elapsed().as_secs_f64());
@@ -220,7 +259,7 @@ fn train(args: &Args, trainer: &mut Trainer, rows: &Rows) -> Result<History, Sto
         }
         if trainer.steps().is_multiple_of(per_epoch) {
             let judged = rows.held_back.as_ref().map(|rows| trainer.end_epoch(rows)).transpose()?;
-            let line = epoch.end(trainer, judged.map(|(found, _)| found))?;
+            let line = epoch.end(trainer, judged.map(|(found, _)| found));
             if !args.quiet {
                 bar.print(&line);
             }

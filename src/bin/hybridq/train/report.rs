@@ -1,7 +1,10 @@
 //! What a run says: a line an epoch, and a summary.
 
 use hybridq::quant::Format;
-use hybridq::train::{Evaluation, Exported, Line, ModelKind, Trainer, WeightForm};
+use std::path::Path;
+
+use hybridq::io::printable;
+use hybridq::train::{Dataset, Evaluation, Exported, Line, ModelKind, Teacher, Trainer, WeightForm};
 
 use super::data::Rows;
 use super::history::History;
@@ -36,21 +39,27 @@ pub fn begin(trainer: &Trainer, rows: &Rows, quantize_after: bool) {
     }
 }
 
+/// Says how good the teacher is.
+pub fn teacher(path: &Path, teacher: &mut Teacher, test: &Dataset) -> Result<(), Stop> {
+    let logits = teacher.logits(test)?;
+    let rows = logits.chunks_exact(test.classes).zip(&test.labels);
+    let right = rows.filter(|(l, label)| l.iter().all(|v| *v <= l[**label as usize])).count();
+    let percent = 100.0 * right as f64 / test.labels.len().max(1) as f64;
+    let file = printable(&path.to_string_lossy());
+    ui::print(&format!("teacher {file}: {percent:.2} % of the test\n"));
+    Ok(())
+}
+
 /// An epoch under way.
+#[derive(Default)]
 pub struct Epoch {
     loss: f64,
     steps: u32,
     bounded: u32,
     accepted: u32,
-    /// Of the weights as it began; empty for float weights.
-    signs: Vec<i8>,
 }
 
 impl Epoch {
-    pub fn begin(trainer: &Trainer) -> Result<Epoch, Stop> {
-        Ok(Epoch { loss: 0.0, steps: 0, bounded: 0, accepted: 0, signs: signs(trainer)? })
-    }
-
     pub fn add(&mut self, line: &Line) {
         self.loss += line.loss.map_or(f64::INFINITY, f64::from);
         self.steps += 1;
@@ -59,7 +68,7 @@ impl Epoch {
     }
 
     /// Its line; and begins the next one.
-    pub fn end(&mut self, trainer: &Trainer, held_back: Option<Evaluation>) -> Result<String, Stop> {
+    pub fn end(&mut self, trainer: &Trainer, held_back: Option<Evaluation>) -> String {
         let epoch = trainer.steps() / trainer.steps_per_epoch().max(1);
         let mut line = format!(
             "epoch {epoch:>3}/{}  loss {:.4}",
@@ -78,28 +87,15 @@ impl Epoch {
                 share(self.accepted)
             );
         }
-        let signs = signs(trainer)?;
-        if !signs.is_empty() {
-            line += &format!("  flips {:.2} %", 100.0 * flipped(&self.signs, &signs));
+        if let Some(found) = trainer.summary().measured {
+            line += &format!("  error {:.4}", found.quantization_error);
+            if let Some(flips) = found.flip_rate {
+                line += &format!("  flips {:5.2} %", 100.0 * flips);
+            }
         }
-        *self = Epoch { loss: 0.0, steps: 0, bounded: 0, accepted: 0, signs };
-        Ok(line + "\n")
+        *self = Epoch::default();
+        line + "\n"
     }
-}
-
-fn flipped(before: &[i8], after: &[i8]) -> f64 {
-    let changed = before.iter().zip(after).filter(|(a, b)| a != b).count();
-    changed as f64 / after.len().max(1) as f64
-}
-
-/// The trits of the weights that training sees now; none of float weights.
-fn signs(trainer: &Trainer) -> Result<Vec<i8>, Stop> {
-    let model = &trainer.config().model;
-    if model.weights == WeightForm::Float {
-        return Ok(Vec::new());
-    }
-    let now = Exported::new(model, trainer.shape(), trainer.parameters(), Some(Format::Tq2_0), 1.0)?;
-    Ok(now.signs())
 }
 
 /// What [`end`] tells besides the trainer's own.
@@ -140,6 +136,10 @@ pub fn end(trainer: &Trainer, history: &History, ended: &Ended<'_>) {
             format!("{:.1} % ({} of {} steps)", 100.0 * s.acceptance_rate(), s.accepted, s.steps),
         );
         line("steps bounded by the radius", format!("{:.1} %", 100.0 * s.activation_rate()));
+    }
+    if let Some(found) = trainer.summary().measured {
+        let flips = found.flip_rate.map_or(String::new(), |f| format!(", {:.2} % flipped last", 100.0 * f));
+        line("trits", format!("{:.1} % zero{flips}", 100.0 * found.zeros));
     }
     if let Some(format) = ended.format {
         line("quantization error of weights", format!("{:.4} relative, {}", ended.error, format.name()));

@@ -104,9 +104,15 @@ impl Settings {
     }
 
     /// The configuration of a checkpoint, if flags and file say nothing else.
-    pub fn resumed(&self, checkpoint: &Path, of_run: Config) -> Result<Config, Stop> {
+    pub fn resumed(
+        &self,
+        checkpoint: &Path,
+        of_run: Config,
+        more: &dyn Fn(&mut Config),
+    ) -> Result<Config, Stop> {
         let mut asked = if self.config.is_some() { self.config()? } else { of_run.clone() };
         self.apply(&mut asked);
+        more(&mut asked);
         let Some((asked, had)) = difference(&asked.to_toml(), &of_run.to_toml()) else { return Ok(of_run) };
         let file = printable(&checkpoint.to_string_lossy());
         Err(Stop::Line(format!(
@@ -187,4 +193,29 @@ fn difference(a: &str, b: &str) -> Option<(String, String)> {
         (a.len() != b.len()).then(|| (line(&a), line(&b)))
     };
     found.or_else(longer)
+}
+
+/// How much is learnt from a teacher.
+#[derive(clap::Args)]
+pub struct LessonArgs {
+    /// The teacher's part of the loss, 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "PART", value_parser = whole_part)]
+    weight: Option<f32>,
+    /// What outputs are divided by before their softmax [default: 2]
+    #[arg(long, value_name = "T", value_parser = positive)]
+    temperature: Option<f32>,
+}
+
+impl LessonArgs {
+    pub fn apply(&self, config: &mut Config) {
+        config.distillation.weight = self.weight.unwrap_or(config.distillation.weight);
+        config.distillation.temperature = self.temperature.unwrap_or(config.distillation.temperature);
+    }
+}
+
+fn whole_part(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
 }
