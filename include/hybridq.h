@@ -523,6 +523,52 @@
 #define HQ_PREDICTOR_HISTORY 16
 
 /**
+ * Weights as they are.
+ */
+#define HQ_WEIGHTS_FLOAT 0
+
+/**
+ * Each row of the weights as trits with a scale; gradients go straight through to the floats behind them.
+ */
+#define HQ_WEIGHTS_TERNARY 1
+
+/**
+ * Inputs as they are.
+ */
+#define HQ_ACTIVATIONS_FLOAT 0
+
+/**
+ * Inputs as int8 with a scale for every 256 values of a vector.
+ */
+#define HQ_ACTIVATIONS_INT8 1
+
+/**
+ * `max(x, 0)`.
+ */
+#define HQ_CURVE_RELU 0
+
+/**
+ * `max(x, 0)^2`.
+ */
+#define HQ_CURVE_RELU_SQUARED 1
+
+/**
+ * The largest value of a window.
+ */
+#define HQ_POOLING_MAX 0
+
+/**
+ * The mean of a window.
+ */
+#define HQ_POOLING_MEAN 1
+
+/**
+ * What a layer does. Only the addresses of `hq_layer_linear` and the others below count; what is behind them is not
+ * for programs.
+ */
+typedef struct hq_layer_kind hq_layer_kind;
+
+/**
  * What a function returns: `HQ_OK`, or one of the negative `HQ_ERROR_*` values.
  *
  * Numbers are never changed or reused; later versions may add some, so treat every negative value as an
@@ -2177,6 +2223,197 @@ typedef struct hq_counterfactual {
 } hq_counterfactual;
 
 /**
+ * A layer. A network is an array of them, each of which takes what the one before gives.
+ *
+ * `kind` says which fields count, see `hq_layer_linear` and the others; all others must be 0 (designated initializers of C
+ * leave them so). The array is only read, may lie in flash, and is not kept. A sample is `positions` vectors in a row, or an
+ * image, plane after plane; 0 counts as 1 for `positions`, `heads`, `height` and `stride`.
+ */
+typedef struct hq_layer {
+    /**
+     * `&hq_layer_linear`, `&hq_layer_activation`, ...
+     */
+    const struct hq_layer_kind *kind;
+    /**
+     * Values of a vector that come in; or channels.
+     */
+    size_t inputs;
+    /**
+     * Values of a vector that go out; or channels.
+     */
+    size_t outputs;
+    /**
+     * Vectors of a sample.
+     */
+    size_t positions;
+    /**
+     * Heads of an attention layer; a divisor of `inputs`.
+     */
+    size_t heads;
+    /**
+     * Rows of an image.
+     */
+    size_t height;
+    /**
+     * Values of a row.
+     */
+    size_t width;
+    /**
+     * Rows and columns of a window.
+     */
+    size_t window[2];
+    /**
+     * By how much it moves, down and to the right.
+     */
+    size_t stride[2];
+    /**
+     * Zeros above and below the image, and to its left and right; fewer than the window has.
+     */
+    size_t padding[2];
+    /**
+     * 1 for a bias, else 0.
+     */
+    int32_t bias;
+    /**
+     * 1 for a gain for each value, else 0.
+     */
+    int32_t gain;
+    /**
+     * 1 if the inputs are added to the outputs, else 0.
+     */
+    int32_t residual;
+    /**
+     * `HQ_CURVE_*`.
+     */
+    int32_t curve;
+    /**
+     * `HQ_POOLING_*`.
+     */
+    int32_t pooling;
+    /**
+     * `HQ_WEIGHTS_*`: how the layer sees its weights.
+     */
+    int32_t weights;
+    /**
+     * With ternary weights: `HQ_FIT_MSE`, `HQ_FIT_ABSMEAN`, `HQ_FIT_ABSMAX` or `HQ_FIT_LLOYD`.
+     */
+    int32_t fit;
+    /**
+     * With ternary weights: 0 for trits, 1 for the floats behind them, between for the proximal map between both.
+     */
+    float inverse_slope;
+    /**
+     * With ternary weights: floats beyond so many scales of their row get no gradient; 0: all get it.
+     */
+    float clip;
+    /**
+     * `HQ_ACTIVATIONS_*`: how the layer sees its inputs.
+     */
+    int32_t activations;
+    /**
+     * Added to the mean of squares, 1e-30 to 1; 0 counts as 1e-5.
+     */
+    float epsilon;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+} hq_layer;
+
+/**
+ * An array among the parameters of a network.
+ */
+typedef struct hq_layer_array {
+    /**
+     * `"weight"`, `"bias"`, `"gain"`, `"qkv"` or `"out"`; static text.
+     */
+    const char *name;
+    /**
+     * The layer that it belongs to.
+     */
+    size_t layer;
+    /**
+     * Outputs of a weight matrix; 1 for a vector.
+     */
+    size_t rows;
+    /**
+     * Inputs of a weight matrix; the length of a vector.
+     */
+    size_t cols;
+    /**
+     * Where it begins among all parameters.
+     */
+    size_t offset;
+    /**
+     * 1 for a weight matrix, which ternary training quantizes; 0 for biases and gains, which stay float.
+     */
+    int32_t is_matrix;
+    /**
+     * 0.
+     */
+    int32_t reserved;
+} hq_layer_array;
+
+/**
+ * A batch on its way through a network: everything that forward reads and writes, and that backward reads again. The
+ * arrays are the caller's.
+ */
+typedef struct hq_layers_pass {
+    /**
+     * The network.
+     */
+    const struct hq_layer *layers;
+    /**
+     * How many layers.
+     */
+    size_t layers_len;
+    /**
+     * Samples.
+     */
+    size_t batch;
+    /**
+     * Exactly `hq_layers_parameters_len` floats.
+     */
+    const float *parameters;
+    /**
+     * How many.
+     */
+    size_t parameters_len;
+    /**
+     * Exactly `batch * hq_layers_input_len` floats, sample after sample.
+     */
+    const float *input;
+    /**
+     * How many.
+     */
+    size_t input_len;
+    /**
+     * `batch * hq_layers_output_len` floats; at least that for forward, exactly that for backward.
+     */
+    float *output;
+    /**
+     * How many.
+     */
+    size_t output_len;
+    /**
+     * At least `hq_layers_saved_len` floats: what forward leaves for backward.
+     */
+    float *saved;
+    /**
+     * How many.
+     */
+    size_t saved_len;
+    /**
+     * At least `hq_layers_workspace_size` bytes at any alignment; holds nothing between calls.
+     */
+    void *scratch;
+    /**
+     * How many bytes.
+     */
+    size_t scratch_size;
+} hq_layers_pass;
+
+/**
  * The `context` of `hq_hessian_dense`: a symmetric `len` x `len` matrix, row after row.
  */
 typedef struct hq_dense_hessian {
@@ -2300,6 +2537,54 @@ typedef struct hq_dense_hessian {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Weights times inputs, plus a bias if there is one. Reads `inputs`, `outputs`, `positions`, `bias`, `activations`, and
+ * `weights` with what belongs to it.
+ */
+extern const struct hq_layer_kind hq_layer_linear;
+
+/**
+ * A bias for each channel. Reads `inputs` (channels) and `positions` (values of a channel: 1 for vectors, the pixels of
+ * a plane for images).
+ */
+extern const struct hq_layer_kind hq_layer_bias;
+
+/**
+ * `x / sqrt(mean(x^2) + epsilon)`, times a gain for each value if there is one. Reads `inputs`, `positions`, `gain`,
+ * `epsilon`.
+ */
+extern const struct hq_layer_kind hq_layer_rms_norm;
+
+/**
+ * Each value through a curve. Reads `inputs`, `positions`, `curve`.
+ */
+extern const struct hq_layer_kind hq_layer_activation;
+
+/**
+ * Convolution of images (`height` rows of `width`), plus a bias if there is one; signals are images of height 1. Reads
+ * `inputs` (channels), `outputs` (channels), `height`, `width`, `window`, `stride`, `padding`, `bias`, `activations`, and
+ * `weights` with what belongs to it.
+ */
+extern const struct hq_layer_kind hq_layer_conv;
+
+/**
+ * The largest value of each window, or the mean. Reads `inputs` (channels), `height`, `width`, `window`, `stride` (0: as long
+ * as the window), `pooling`.
+ */
+extern const struct hq_layer_kind hq_layer_pool;
+
+/**
+ * The row of a table for each of the `positions` whole numbers of a sample. Reads `inputs` (rows of the table), `outputs`
+ * (values of a row), `positions`. `HQ_ERROR_INVALID_ARGUMENT` in forward for a number that is none of a row.
+ */
+extern const struct hq_layer_kind hq_layer_embedding;
+
+/**
+ * Causal self-attention over `positions` vectors of `inputs` values. Reads `inputs`, `positions`, `heads`, `residual`, and
+ * `weights` with what belongs to it.
+ */
+extern const struct hq_layer_kind hq_layer_attention;
 
 /**
  * Version of the linked library: major * 65536 + minor * 256 + patch.
@@ -7154,6 +7439,390 @@ hq_status hq_predictor_backward(const float *weights,
                                 size_t gradient_len,
                                 float *slope,
                                 size_t slope_len);
+
+/**
+ * Whether an array of layers is a network.
+ *
+ * Returns `HQ_OK`, or what all other functions would refuse it with; `hq_layers_misfit` says which layer it is.
+ * `HQ_ERROR_NULL_POINTER` and `HQ_ERROR_MISALIGNED` (`layers`, or a `kind`), `HQ_ERROR_UNKNOWN_ENUM` (a `kind`, or a field),
+ * `HQ_ERROR_INVALID_ARGUMENT` (no layers, a value out of range, a field that does not belong to the kind),
+ * `HQ_ERROR_UNSUPPORTED` (a fit), `HQ_ERROR_SHAPE` (a layer does not take what the one before gives),
+ * `HQ_ERROR_SIZE_OVERFLOW`. Callable from any thread.
+ *
+ * # Safety
+ * `layers` points to `layers_len` layers, each `kind` to one, or it is NULL.
+ *
+ * ```c
+ * const hq_layer net[] = {
+ *     {.kind = &hq_layer_linear, .inputs = 64, .outputs = 32, .bias = 1},
+ *     {.kind = &hq_layer_activation, .inputs = 32, .curve = HQ_CURVE_RELU},
+ *     {.kind = &hq_layer_linear, .inputs = 32, .outputs = 10, .weights = HQ_WEIGHTS_TERNARY, .fit = HQ_FIT_ABSMEAN},
+ * };
+ * assert(hq_layers_check(net, 3) == HQ_OK);
+ * assert(hq_layers_check(net, 0) == HQ_ERROR_INVALID_ARGUMENT);
+ * ```
+ */
+hq_status hq_layers_check(const struct hq_layer *layers,
+                          size_t layers_len);
+
+/**
+ * The first layer that `hq_layers_check` refuses, by itself or after the one before it; `SIZE_MAX` if there is none. 0 also if
+ * `layers` is not an array. Callable from any thread.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer net[] = {
+ *     {.kind = &hq_layer_linear, .inputs = 64, .outputs = 32},
+ *     {.kind = &hq_layer_activation, .inputs = 31},
+ * };
+ * assert(hq_layers_check(net, 2) == HQ_ERROR_SHAPE && hq_layers_misfit(net, 2) == 1);
+ * assert(hq_layers_misfit(net, 1) == SIZE_MAX);
+ * ```
+ */
+size_t hq_layers_misfit(const struct hq_layer *layers,
+                        size_t layers_len);
+
+/**
+ * Values of a sample that come in; `SIZE_MAX` if `hq_layers_check` refuses the network.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer image = {.kind = &hq_layer_pool, .inputs = 3, .height = 8, .width = 8, .window = {2, 2}};
+ * assert(hq_layers_input_len(&image, 1) == 3 * 8 * 8);
+ * ```
+ */
+size_t hq_layers_input_len(const struct hq_layer *layers, size_t layers_len);
+
+/**
+ * Values of a sample that go out; `SIZE_MAX` if `hq_layers_check` refuses the network.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer image = {.kind = &hq_layer_pool, .inputs = 3, .height = 8, .width = 8, .window = {2, 2}};
+ * assert(hq_layers_output_len(&image, 1) == 3 * 4 * 4);
+ * ```
+ */
+size_t hq_layers_output_len(const struct hq_layer *layers, size_t layers_len);
+
+/**
+ * Parameters of all layers, which lie one after the other in one array; `SIZE_MAX` if `hq_layers_check` refuses the network.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 64, .outputs = 10, .bias = 1};
+ * assert(hq_layers_parameters_len(&layer, 1) == 650);
+ * ```
+ */
+size_t hq_layers_parameters_len(const struct hq_layer *layers,
+                                size_t layers_len);
+
+/**
+ * Floats that forward leaves for backward: what each layer keeps, and the outputs of all but the last. `SIZE_MAX` if
+ * `hq_layers_check` refuses the network, and on overflow.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer net[] = {
+ *     {.kind = &hq_layer_linear, .inputs = 8, .outputs = 4},
+ *     {.kind = &hq_layer_linear, .inputs = 4, .outputs = 2, .weights = HQ_WEIGHTS_TERNARY},
+ * };
+ * assert(hq_layers_saved_len(net, 2, 10) == 10 * 4 + 2 * (4 + 1)); // outputs between them, trits as floats, scales
+ * ```
+ */
+size_t hq_layers_saved_len(const struct hq_layer *layers,
+                           size_t layers_len,
+                           size_t batch);
+
+/**
+ * Bytes of scratch that `hq_layers_forward` and `hq_layers_backward` need for so many samples. `SIZE_MAX` if `hq_layers_check`
+ * refuses the network, and on overflow.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_activation, .inputs = 4};
+ * assert(hq_layers_workspace_size(&layer, 1, 10) < 64);
+ * ```
+ */
+size_t hq_layers_workspace_size(const struct hq_layer *layers,
+                                size_t layers_len,
+                                size_t batch);
+
+/**
+ * How many arrays the parameters are; `SIZE_MAX` if `hq_layers_check` refuses the network.
+ *
+ * # Safety
+ * As `hq_layers_check`.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 64, .outputs = 10, .bias = 1};
+ * assert(hq_layers_arrays_len(&layer, 1) == 2); // weight and bias
+ * ```
+ */
+size_t hq_layers_arrays_len(const struct hq_layer *layers, size_t layers_len);
+
+/**
+ * One of the arrays that the parameters are: its layer, name, shape, and where it lies. Arrays lie in their order without
+ * gaps: they are the groups of `hq_optimizer_step`.
+ *
+ * - `index`: below `hq_layers_arrays_len`.
+ * - `array`: one struct.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_layers_check`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`,
+ * `HQ_ERROR_INVALID_ARGUMENT` (`index`). `array` is untouched then.
+ *
+ * # Safety
+ * As `hq_layers_check`; `array` is valid.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 64, .outputs = 10, .bias = 1};
+ * hq_layer_array array;
+ * assert(hq_layers_array(&layer, 1, 1, &array) == HQ_OK);
+ * assert(strcmp(array.name, "bias") == 0 && array.offset == 640 && array.cols == 10 && !array.is_matrix);
+ * ```
+ */
+hq_status hq_layers_array(const struct hq_layer *layers,
+                          size_t layers_len,
+                          size_t index,
+                          struct hq_layer_array *array);
+
+/**
+ * Parameters to begin training with: weights even between plus and minus `sqrt(6 / inputs)`, tables of embeddings between
+ * plus and minus 1, biases 0, gains 1.
+ *
+ * - `seed`: the same one gives the same parameters.
+ * - `parameters`: exactly `hq_layers_parameters_len` floats.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_layers_check`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`.
+ * `parameters` are untouched then.
+ *
+ * # Safety
+ * As `hq_layers_check`; `parameters` is valid for its length.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 6, .outputs = 2, .bias = 1};
+ * float parameters[14];
+ * assert(hq_layers_start(&layer, 1, 42, parameters, 14) == HQ_OK);
+ * assert(parameters[0] != parameters[1] && fabsf(parameters[0]) <= 1.0f && parameters[12] == 0.0f);
+ * ```
+ */
+hq_status hq_layers_start(const struct hq_layer *layers,
+                          size_t layers_len,
+                          uint64_t seed,
+                          float *parameters,
+                          size_t parameters_len);
+
+/**
+ * Inputs to outputs.
+ *
+ * Float layers carry NaN and infinities along; a loss refuses them. Layers with ternary weights or int8 inputs refuse them
+ * here. The same bits on every tier and target; the outputs of a sample do not depend on the rest of the batch. Ternary
+ * weights times int8 inputs run on packed kernels (linear layers), with the bits that `hq_matmul` gives for the same weights
+ * packed (`HQ_FORMAT_TQ2_0`, `HQ_GRANULARITY_ROW`).
+ *
+ * - `pass`: the buffers. `output` and `saved` are written.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_layers_check`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`
+ * (`parameters`, `input`), `HQ_ERROR_OUTPUT_TOO_SMALL` (`output`, `saved`), `HQ_ERROR_WORKSPACE_TOO_SMALL`,
+ * `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_NON_FINITE`, `HQ_ERROR_SCALE_RANGE` (a row of weights whose scale is beyond 65504),
+ * `HQ_ERROR_INVALID_ARGUMENT` (a number that is none of an embedding's rows). `output` is untouched then; `saved` counts as
+ * scratch.
+ *
+ * # Safety
+ * Each pointer in `pass` is valid for the length beside it.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 3, .outputs = 2, .bias = 1, .weights = HQ_WEIGHTS_TERNARY};
+ * const float parameters[8] = {0.9f, -1.1f, 0.1f, 0.0f, 0.5f, 0.5f, 10.0f, 20.0f}, input[3] = {1.0f, 2.0f, 4.0f};
+ * float output[2], saved[8];
+ * static uint8_t scratch[4096];
+ * hq_layers_pass pass = {&layer, 1, 1, parameters, 8, input, 3, output, 2, saved, 8, scratch, sizeof scratch};
+ * assert(hq_layers_saved_len(&layer, 1, 1) == 8 && hq_layers_workspace_size(&layer, 1, 1) <= sizeof scratch);
+ * assert(hq_layers_forward(&pass) == HQ_OK);
+ * assert(output[0] == 9.0f && output[1] == 23.0f); // 10 + 1 - 2, and 20 + 0.5 (2 + 4)
+ * ```
+ */
+hq_status hq_layers_forward(const struct hq_layers_pass *pass);
+
+/**
+ * The gradient of the outputs to those of parameters and inputs, with `pass` as `hq_layers_forward` left it.
+ *
+ * Gradients go straight through the rounding of ternary weights and int8 inputs.
+ *
+ * - `output_gradient`: exactly as many floats as outputs: the derivative of the loss by each.
+ * - `input_gradient`: at least as many floats as inputs, which are written; or NULL.
+ * - `parameters_gradient`: at least as many floats as parameters. The gradient is **added**, so that a batch can be worked
+ *   off in parts: clear it before the first.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: those of `hq_layers_check`, `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE`
+ * (`parameters`, `input`, `output`, `saved`, `output_gradient`), `HQ_ERROR_OUTPUT_TOO_SMALL` (the other gradients),
+ * `HQ_ERROR_WORKSPACE_TOO_SMALL`, `HQ_ERROR_SIZE_OVERFLOW`. The gradients are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it, also those in `pass`.
+ *
+ * ```c
+ * const hq_layer layer = {.kind = &hq_layer_linear, .inputs = 2, .outputs = 1};
+ * const float parameters[2] = {3.0f, -1.0f}, input[4] = {1.0f, 2.0f, 0.5f, 4.0f}, by_output[2] = {1.0f, 10.0f};
+ * float output[2], by_input[4], by_parameters[2] = {0.0f, 0.0f};
+ * static uint8_t scratch[65536];
+ * hq_layers_pass pass = {&layer, 1, 2, parameters, 2, input, 4, output, 2, NULL, 0, scratch, sizeof scratch};
+ * assert(hq_layers_workspace_size(&layer, 1, 2) <= sizeof scratch);
+ * assert(hq_layers_forward(&pass) == HQ_OK && output[0] == 1.0f && output[1] == -2.5f);
+ * assert(hq_layers_backward(&pass, by_output, 2, by_input, 4, by_parameters, 2) == HQ_OK);
+ * assert(by_parameters[0] == 6.0f && by_parameters[1] == 42.0f && by_input[2] == 30.0f);
+ * ```
+ */
+hq_status hq_layers_backward(const struct hq_layers_pass *pass,
+                             const float *output_gradient,
+                             size_t output_gradient_len,
+                             float *input_gradient,
+                             size_t input_gradient_len,
+                             float *parameters_gradient,
+                             size_t parameters_gradient_len);
+
+/**
+ * Softmax and cross-entropy: the mean of `-ln softmax(logits)[label]`, or the weighted mean.
+ *
+ * Logits of any finite size are fine; a loss beyond the range of `float` is infinity.
+ *
+ * - `classes`: values of a sample.
+ * - `logits`: exactly `labels_len * classes` floats.
+ * - `labels`: one a sample, each below `classes`.
+ * - `weights`: one a sample, none below 0; or NULL.
+ * - `gradient`: at least as many floats as logits: the derivative of the loss by each; or NULL.
+ * - `loss`: one float.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SIZE_OVERFLOW`, `HQ_ERROR_SHAPE`
+ * (`logits`, `weights`), `HQ_ERROR_OUTPUT_TOO_SMALL` (`gradient`), `HQ_ERROR_INVALID_ARGUMENT` (a label, see
+ * `hq_loss_first_bad_label`; a weight below 0; weights that are all 0; no samples), `HQ_ERROR_NON_FINITE`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float logits[2] = {1e30f, 1e30f};
+ * const uint32_t label = 0;
+ * float gradient[2], loss;
+ * assert(hq_loss_cross_entropy(2, logits, 2, &label, 1, NULL, 0, gradient, 2, &loss) == HQ_OK);
+ * assert(fabsf(loss - 0.6931472f) < 1e-6f && gradient[0] == -0.5f && gradient[1] == 0.5f);
+ * ```
+ */
+hq_status hq_loss_cross_entropy(size_t classes,
+                                const float *logits,
+                                size_t logits_len,
+                                const uint32_t *labels,
+                                size_t labels_len,
+                                const float *weights,
+                                size_t weights_len,
+                                float *gradient,
+                                size_t gradient_len,
+                                float *loss);
+
+/**
+ * The first label that is not below `classes`, for messages; `SIZE_MAX` if there is none, or no such array. Callable from any
+ * thread.
+ *
+ * # Safety
+ * `labels` is valid for its length.
+ *
+ * ```c
+ * const uint32_t labels[3] = {0, 9, 10};
+ * assert(hq_loss_first_bad_label(10, labels, 3) == 2);
+ * ```
+ */
+size_t hq_loss_first_bad_label(size_t classes,
+                               const uint32_t *labels,
+                               size_t labels_len);
+
+/**
+ * The mean of `(output - target)^2` over all values.
+ *
+ * - `outputs`, `targets`: equally many floats.
+ * - `gradient`: at least as many: the derivative of the loss by each output; or NULL.
+ * - `loss`: one float.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE` (`targets`),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL` (`gradient`), `HQ_ERROR_INVALID_ARGUMENT` (no values), `HQ_ERROR_NON_FINITE`. The outputs are
+ * untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float outputs[2] = {1.0f, 2.0f}, targets[2] = {0.0f, 4.0f};
+ * float gradient[2], loss;
+ * assert(hq_loss_mean_squared_error(outputs, 2, targets, 2, gradient, 2, &loss) == HQ_OK);
+ * assert(loss == 2.5f && gradient[0] == 1.0f && gradient[1] == -2.0f);
+ * ```
+ */
+hq_status hq_loss_mean_squared_error(const float *outputs,
+                                     size_t outputs_len,
+                                     const float *targets,
+                                     size_t targets_len,
+                                     float *gradient,
+                                     size_t gradient_len,
+                                     float *loss);
+
+/**
+ * Distillation: `temperature^2` times the mean Kullback-Leibler divergence of the student's distribution from the teacher's,
+ * both softened by the temperature.
+ *
+ * - `classes`: values of a sample.
+ * - `student`, `teacher`: logits, equally many floats, whole samples.
+ * - `temperature`: 0.01 to 1000.
+ * - `gradient`: at least as many floats: the derivative of the loss by each of the student's logits; or NULL.
+ * - `loss`: one float.
+ *
+ * Buffers must not overlap. Callable from any thread.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_OVERLAP`, `HQ_ERROR_SHAPE` (`student`, `teacher`),
+ * `HQ_ERROR_OUTPUT_TOO_SMALL` (`gradient`), `HQ_ERROR_INVALID_ARGUMENT` (no classes, no samples, the temperature),
+ * `HQ_ERROR_NON_FINITE`. The outputs are untouched then.
+ *
+ * # Safety
+ * Each pointer is valid for the length given with it.
+ *
+ * ```c
+ * const float student[2] = {1.0f, 3.0f}, teacher[2] = {3.0f, 1.0f};
+ * float loss;
+ * assert(hq_loss_distillation(2, teacher, 2, teacher, 2, 2.0f, NULL, 0, &loss) == HQ_OK && loss == 0.0f);
+ * assert(hq_loss_distillation(2, student, 2, teacher, 2, 2.0f, NULL, 0, &loss) == HQ_OK && loss > 0.0f);
+ * ```
+ */
+hq_status hq_loss_distillation(size_t classes,
+                               const float *student,
+                               size_t student_len,
+                               const float *teacher,
+                               size_t teacher_len,
+                               float temperature,
+                               float *gradient,
+                               size_t gradient_len,
+                               float *loss);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -10,6 +10,7 @@
 #include "hybridq/data.hpp"
 #include "hybridq/hybrid.hpp"
 #include "hybridq/kmeans.hpp"
+#include "hybridq/layers.hpp"
 #include "hybridq/learn.hpp"
 #include "hybridq/linear.hpp"
 #include "hybridq/packets.hpp"

@@ -118,8 +118,8 @@ case $target in *-apple-*|*-windows-*|*-wasm*)
 esac
 
 # --- link once, drop, make local ------------------------------------------------------------------------------
-exports=$("$nm" -g "$raw" 2>/dev/null | awk '$2 == "T" && $3 ~ /^hq_/ { print $3 }' | sort -u)
-[ -n "$exports" ] || fail "the archive of cargo exports no hq_* function"
+exports=$("$nm" -g "$raw" 2>/dev/null | awk '$2 ~ /^[TRD]$/ && $3 ~ /^hq_/ { print $3 }' | sort -u)
+[ -n "$exports" ] || fail "the archive of cargo exports nothing that is called hq_*"
 roots=$(printf -- '-u %s ' $exports)
 # shellcheck disable=SC2086
 $ld -r --gc-sections $roots --entry=hq_version -o "$work/full.o" "$raw"
@@ -157,4 +157,4 @@ headers
 "$ar" rcsD "$work/libhybridq.a" "$work/hybridq.o"
 place "$work/libhybridq.a" ./libhybridq.a
 say "dist/$target/libhybridq.a: $(wc -c <"$dist/libhybridq.a") bytes," \
-    "$(printf '%s\n' $exports | wc -l) functions, needs: ${needs:-nothing}"
+    "$(printf '%s\n' $exports | wc -l) functions and constants, needs: ${needs:-nothing}"

@@ -9,7 +9,9 @@ Where each column comes from:
 
 flash    A program that refers to this one function is linked from the shipped archive with --gc-sections;
          the bytes of its loaded sections (code, constants, unwind index) are the figure. Functions share
-         code, so the figures do not add up; the last row is the whole archive.
+         code, so the figures do not add up; the last row is the whole archive. Functions of networks
+         (`hq_layers_*`) call the kinds of layers through tables, and a program holds the kinds that it names:
+         a row of a kind (`hq_layer_*`) is forward and backward of networks of this kind alone.
 scratch  What the function's workspace-size query answers on the emulated device, for the stated shape.
 stack    The deepest chain of calls. A function's frame is the sum of all its stack-pointer decrements, read
          from the archive's disassembly: an upper bound. A call through a register may reach every function
@@ -38,6 +40,12 @@ SUB = re.compile(r"^subw?(?:[a-z]{2})?(?:\.w|\.n)?$")
 STORE = re.compile(r"^(?:str|strd|strh|strb|vstr)(?:[a-z]{2})?(?:\.w|\.n)?$")
 # Instructions that give stack back, when it is the stack pointer that they change.
 RELEASE = re.compile(r"^(add|addw|v?pop|v?ldmia|ldr|ldrd)(?:[a-z]{2})?(?:\.w|\.n)?$")
+
+
+# The tables of functions that the kinds of layers are, and the code that calls what is in them: src/capi/learn/layers_kinds.rs,
+# where the fields are private, and networks, into which that is inlined.
+KIND = re.compile(r"\.hq_layer_[a-z_]+$")
+LAYERS = re.compile(r"layers_kinds|learn6layers8sequence|\.hq_layers_")
 
 
 class Stop(Exception):
@@ -92,7 +100,7 @@ class Archive:
             raise Stop(f"{path} holds {len(members)} objects; a prelinked archive holds one")
         self.path, self.object = path, members[0]
         self.frame, self.calls, self.indirect = {}, {}, set()
-        self.section_of, self.exports, self.address_taken = {}, [], set()
+        self.section_of, self.exports, self.address_taken, self.of_kinds = {}, [], set(), {}
         self.read_symbols()
         self.read_addresses()
         self.read_code()
@@ -101,6 +109,8 @@ class Archive:
         for line in run(PREFIX + "objdump", "-t", self.object).splitlines():
             # 00000001 g     F .text.hq_dot	00000162 .hidden hq_dot
             found = re.match(r"[0-9a-f]{8} (.{7}) (\S+)\t[0-9a-f]{8} (?:\.hidden )?(\S+)$", line)
+            if found and KIND.search(found[2]):
+                self.of_kinds[found[3]] = set()
             if not found or not found[2].startswith(".text"):
                 continue
             self.section_of[found[3]] = found[2]
@@ -134,8 +144,15 @@ class Archive:
                 raise Stop(f"{section} jumps through a register ({mnemonic} {operands}): its stack has no bound")
         if self.indirect and not self.address_taken:
             raise Stop(f"calls through a register in {sorted(self.indirect)}, but no function's address is taken")
-        for section in self.indirect:
+        self.through_kinds = {section: self.calls[section] for section in self.indirect if LAYERS.search(section)}
+        for section in self.indirect - self.through_kinds.keys():
             self.calls[section] |= self.address_taken
+        self.call_kinds(self.of_kinds)
+
+    def call_kinds(self, kinds):
+        """Networks have layers of these kinds."""
+        for section, own in self.through_kinds.items():
+            self.calls[section] = own.union(*(self.of_kinds[kind] for kind in kinds))
 
     def read_addresses(self):
         """Functions that something else than a call refers to: what a call through a register may reach."""
@@ -149,7 +166,8 @@ class Archive:
                 continue
             symbol = re.sub(r"[+-]0x[0-9a-f]+$", "", found[2])
             if section := self.section_of.get(symbol, symbol if symbol.startswith(".text") else None):
-                self.address_taken.add(section)
+                kind = KIND.search(where)
+                (self.of_kinds[kind[0][1:]] if kind else self.address_taken).add(section)
 
     def target(self, symbol):
         """The section a call goes to; None for the C library's memory functions."""
@@ -207,12 +225,19 @@ def table(archive, device):
             raise Stop(f"{name} used {measured} bytes of stack; the bound {stack} is wrong ({' -> '.join(chain)})")
         scratch = device.get(("scratch", name), 0)
         rows.append(f"| `{name}` | {archive.flash([name])} | {scratch} | {stack} |")
+    passes = ["hq_layers_forward", "hq_layers_backward"]
+    for kind in sorted(archive.of_kinds):
+        archive.call_kinds([kind])
+        stack = max(archive.stack(archive.section_of[name])[0] for name in passes)
+        rows.append(f"| `{kind}` | {archive.flash([*passes, kind])} | 0 | {stack} |")
+    archive.call_kinds(archive.of_kinds)
     unknown = {name for _, name in device} - set(archive.exports)
     if unknown:
         raise Stop(f"the device program speaks of unknown functions: {', '.join(sorted(unknown))}")
     deepest = max(archive.stack(archive.section_of[name])[0] for name in archive.exports)
     most = max(value for (kind, _), value in device.items() if kind == "scratch")
-    rows.append(f"| all {len(archive.exports)} together | {archive.flash(archive.exports)} | {most} | {deepest} |")
+    everything = archive.flash([*archive.exports, *archive.of_kinds])
+    rows.append(f"| all {len(archive.exports)} together | {everything} | {most} | {deepest} |")
     head = ["| function | flash bytes | scratch bytes | stack bytes |", "|---|--:|--:|--:|"]
     return "\n".join(head + rows)
 

@@ -136,8 +136,15 @@ fn header_functions() -> Vec<String> {
     names
 }
 
+/// Names of the constants that the header declares.
+fn header_constants() -> Vec<String> {
+    let header = std::fs::read_to_string(Path::new(ROOT).join("include/hybridq.h")).unwrap();
+    let declarations = header.lines().filter(|l| l.starts_with("extern const "));
+    declarations.filter_map(|l| l.trim_end_matches(';').rsplit(' ').next().map(str::to_owned)).collect()
+}
+
 #[test]
-fn archive_defines_the_functions_of_the_header_and_nothing_else() {
+fn archive_defines_what_the_header_declares_and_nothing_else() {
     if emulated() {
         return;
     }
@@ -150,7 +157,9 @@ fn archive_defines_the_functions_of_the_header_and_nothing_else() {
         names.sort();
         names
     };
-    assert_eq!(symbols("--defined-only"), header_functions());
+    let mut declared = [header_functions(), header_constants()].concat();
+    declared.sort();
+    assert_eq!(symbols("--defined-only"), declared);
     for name in symbols("--undefined-only") {
         assert!(["memcpy", "memmove", "memset", "memcmp", "bcmp"].contains(&name.as_str()), "{name}");
     }
@@ -216,6 +225,7 @@ fn cpp_wrapper_has_every_function_of_its_rooms() {
         ("constrain", &["set_", "sets_", "affine_", "trust_region_", "hessian_", "steihaug"]),
         ("core", &["selftest"]),
         ("hybrid", &["hybrid_"]),
+        ("layers", &["layers_", "loss_"]),
         ("learn", &["optimizer_", "latent_free_"]),
         ("packets", &["gradient_packet_", "gradient_sums_"]),
         ("predictor", &["predictor_"]),
@@ -362,6 +372,7 @@ fn standalone_makefile_builds_and_runs_the_examples() {
         "outputs: 17.2539 -24.7674 -2.8369 0.7436",
         "weights 6040 bytes, scratch 2406, activations 584, no heap",
         "budget        40.00 of 40.00",
+        "ternary  trained 9",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

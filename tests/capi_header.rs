@@ -45,6 +45,11 @@ fn every_extern_function_is_in_the_header() {
         let mut lines = source.lines();
         while lines.by_ref().any(|l| l.trim() == "#[unsafe(no_mangle)]") {
             let line = lines.next().unwrap();
+            if let Some(constant) = line.strip_prefix("pub static ") {
+                let name = constant.split(':').next().unwrap();
+                assert!(header.contains(&format!("extern const struct hq_layer_kind {name};")), "{name}");
+                continue;
+            }
             let name = line.split("fn ").nth(1).and_then(|l| l.split('(').next()).unwrap();
             assert!(header.contains(&format!(" {name}(")) || header.contains(&format!("*{name}(")), "{name}");
             found += 1;

@@ -2,7 +2,7 @@
 //!
 //! `include/hybridq.h` is generated from these files; their comments become its comments. The conventions
 //! that all functions share are in `docs/c-abi.md`.
-#![allow(non_camel_case_types)] // names as C has them
+#![allow(non_camel_case_types, non_upper_case_globals)] // names as C has them
 #![allow(clippy::too_many_arguments)] // C has no slices: every array is a pointer and a length
 
 use core::ffi::c_char;

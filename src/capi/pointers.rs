@@ -26,6 +26,15 @@ pub(super) fn size(body: impl FnOnce() -> Result<usize, Error>) -> usize {
     body().unwrap_or(usize::MAX)
 }
 
+/// What may be read from memory that C has filled: every bit pattern is a value.
+///
+/// # Safety
+/// Just that. [`Pod`] asks for more: raw pointers have it not.
+pub(super) unsafe trait Plain: Copy {}
+
+// SAFETY: `Pod` is that, and no padding.
+unsafe impl<T: Pod> Plain for T {}
+
 /// An array that C reads from us or writes for us, checked but not yet borrowed.
 #[derive(Clone, Copy)]
 pub(super) struct Input<T> {
@@ -58,7 +67,7 @@ fn check<T>(ptr: *const T, len: usize) -> Result<(), Error> {
     }
 }
 
-impl<T: Pod> Input<T> {
+impl<T: Plain> Input<T> {
     pub(super) fn new(ptr: *const T, len: usize) -> Result<Input<T>, Error> {
         check(ptr, len)?;
         Ok(Input { ptr, len })
@@ -81,12 +90,12 @@ impl<T: Pod> Input<T> {
             return &[];
         }
         // SAFETY: `new` has checked NULL, alignment and size; the caller vouches for the memory. Every bit
-        // pattern is a `T: Pod`.
+        // pattern is a `T: Plain`.
         unsafe { core::slice::from_raw_parts(self.ptr, self.len) }
     }
 }
 
-impl<T: Pod> Output<T> {
+impl<T: Plain> Output<T> {
     pub(super) fn new(ptr: *mut T, len: usize) -> Result<Output<T>, Error> {
         check(ptr, len)?;
         Ok(Output { ptr, len })

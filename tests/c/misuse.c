@@ -111,6 +111,7 @@ static hq_quantize_options with(int32_t fit, int32_t granularity, int32_t non_fi
 #include "misuse/kmeans_seed.h"
 #include "misuse/kmeans_stream.h"
 #include "misuse/learn_latent_free.h"
+#include "misuse/learn_layers.h"
 #include "misuse/learn_optimizer.h"
 #include "misuse/learn_hybrid.h"
 #include "misuse/learn_predictor.h"
@@ -237,6 +238,8 @@ int main(void) {
     hybrid();
     predictors();
     gradient_packets();
+    layers();
+    losses();
     printf("%d cases\n", cases);
     return 0;
 }

@@ -1,5 +1,6 @@
 // Constraint sets, the trust region and all of learning through the C++ wrapper: what each gives is known, or is the bits
 // of the C functions, or of another way to the same.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +11,7 @@
 
 namespace cs = hybridq::constrain;
 namespace hy = hybridq::hybrid;
+namespace la = hybridq::layers;
 namespace lf = hybridq::latent_free;
 namespace opt = hybridq::optimizer;
 namespace pk = hybridq::packets;
@@ -415,6 +417,63 @@ static void latent_free() {
     must("the same trits", whole == packed && whole == pieces && nibbles == nibbles_whole);
 }
 
+/// A convolutional net with everything but words, and an attention net: what the wrapper makes are the layers of C, a step
+/// against the gradient lowers the loss, and errors are named.
+static void layers() {
+    const la::image image{2, 4, 6};
+    const hq_layer net[] = {
+        la::bias(2, 24),
+        la::conv(image, la::square(3), 3, true, la::ternary(HQ_FIT_LLOYD), HQ_ACTIVATIONS_INT8),
+        la::pool({3, 4, 6}, {2, 2}, HQ_POOLING_MEAN),
+        la::rms_norm(18, true),
+        la::activation(18, HQ_CURVE_RELU_SQUARED),
+        la::linear(18, 4, true, la::ternary(HQ_FIT_ABSMEAN, 0, 2)),
+    };
+    la::check(net);
+    must("no misfit", !la::misfit(net));
+    constexpr std::size_t batch = 5;
+    must("lengths", la::input_len(net) == 48 && la::output_len(net) == 4 && la::arrays_len(net) == 6);
+    must("names", std::strcmp(la::array(net, 3).name, "gain") == 0 && la::array(net, 4).is_matrix == 1);
+    floats params(la::parameters_len(net)), gradient(params.size()), input(batch * 48), output(batch * 4), by_output(batch * 4);
+    floats saved(la::saved_len(net, batch)), by_input(input.size());
+    bytes scratch(la::workspace_size(net, batch));
+    std::vector<hq_optimizer_group> groups(la::arrays_len(net));
+    la::groups(net, 0.1f, INFINITY, groups);
+    must("groups", groups[1].rows == 3 && groups[1].cols == 18 && groups[5].cols == 4);
+    la::start(net, 3, params);
+    for (std::size_t i = 0; i < input.size(); i++) input[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
+    const std::vector<std::uint32_t> labels = {0, 1, 2, 3, 1};
+    const la::pass pass{net, batch, params, input, output, saved, scratch};
+    float first = 0, last = 0;
+    for (int step = 0; step < 60; step++) {
+        la::forward(pass);
+        last = hybridq::loss::cross_entropy(4, output, labels, by_output);
+        first = step == 0 ? last : first;
+        std::fill(gradient.begin(), gradient.end(), 0.0f);
+        la::backward(pass, by_output, gradient, by_input);
+        for (std::size_t i = 0; i < params.size(); i++) params[i] -= 0.05f * gradient[i];
+    }
+    must("learns", last < 0.5f * first && std::fabs(by_input[0]) < 100);
+    const std::vector<std::uint32_t> wrong = {0, 1, 2, 4, 1};
+    throws("a label", HQ_ERROR_INVALID_ARGUMENT, [&] { hybridq::loss::cross_entropy(4, output, wrong); });
+    must("that label", *hybridq::loss::first_bad_label(4, wrong) == 3 && !hybridq::loss::first_bad_label(4, labels));
+    must("weights", hybridq::loss::cross_entropy(4, output, labels, {}, floats{1, 1, 1, 1, 1}) == last);
+
+    const hq_layer text[] = {la::embedding(7, 4, 3), la::attention(4, 2, 3, true, la::ternary()), la::linear(12, 2)};
+    floats words = {0, 6, 3}, weights(la::parameters_len(text)), two(2);
+    floats kept(la::saved_len(text, 1));
+    bytes room(la::workspace_size(text, 1));
+    la::start(text, 1, weights);
+    la::forward({text, 1, weights, words, two, kept, room});
+    must("softened", hybridq::loss::distillation(2, two, two, 2) == 0);
+    must("squares", hybridq::loss::mean_squared_error(two, two) == 0);
+    words[1] = 7;
+    throws("no such word", HQ_ERROR_INVALID_ARGUMENT, [&] { la::forward({text, 1, weights, words, two, kept, room}); });
+    const hq_layer apart[] = {la::linear(4, 3), la::linear(4, 3)};
+    throws("apart", HQ_ERROR_SHAPE, [&] { la::check(apart); });
+    must("apart", *la::misfit(apart) == 1);
+}
+
 int main() try {
     hybridq::selftest_constrain();
     hybridq::selftest_learn();
@@ -426,6 +485,7 @@ int main() try {
     predictor();
     packets();
     latent_free();
+    layers();
     std::printf("the same steps\n");
     return 0;
 } catch (const hybridq::error& e) {

@@ -11,3 +11,11 @@ pub mod hybrid;
 
 pub mod packets;
 pub mod predictor;
+
+pub mod layers;
+
+pub mod layers_kinds;
+
+pub mod layers_pass;
+
+pub mod losses;

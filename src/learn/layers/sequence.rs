@@ -15,6 +15,8 @@ use super::{AnyLayer, Backward, Forward, Layer, Parameter, Start, sealed};
 /// [`Sequence::parameters_of`] say where. Saved: what each layer saves, and the outputs of all but the last. Scratch:
 /// that of the layer which takes most, and two gradients between layers.
 ///
+/// The layers are [`AnyLayer`]s, or all of one type.
+///
 /// ```
 /// use hybridq::learn::layers::{Activation, AnyLayer, Curve, Forward, Layer, Linear, RmsNorm, Sequence};
 /// let layers: [AnyLayer; 4] = [
@@ -41,8 +43,8 @@ use super::{AnyLayer, Backward, Forward, Layer, Parameter, Start, sealed};
 /// # Ok::<(), hybridq::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Sequence<'a> {
-    layers: &'a [AnyLayer],
+pub struct Sequence<'a, L = AnyLayer> {
+    layers: &'a [L],
 }
 
 /// An array of a [`Sequence`]'s parameters.
@@ -56,13 +58,13 @@ pub struct Array {
     pub range: Range<usize>,
 }
 
-impl<'a> Sequence<'a> {
+impl<'a, L: Layer> Sequence<'a, L> {
     /// Layers in the order of forward.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for no layers, [`Error::Shape`] if a layer does not take what the one before gives
     /// ([`Sequence::misfit`] says which), [`Error::SizeOverflow`].
-    pub fn new(layers: &'a [AnyLayer]) -> Result<Sequence<'a>, Error> {
+    pub fn new(layers: &'a [L]) -> Result<Sequence<'a, L>, Error> {
         if layers.is_empty() {
             return Err(Error::InvalidArgument);
         }
@@ -78,14 +80,14 @@ impl<'a> Sequence<'a> {
 
     /// The first layer whose inputs are not as many as the outputs of the layer before.
     #[must_use]
-    pub fn misfit(layers: &[AnyLayer]) -> Option<usize> {
+    pub fn misfit(layers: &[L]) -> Option<usize> {
         let pairs = layers.iter().zip(layers.iter().skip(1));
         pairs.enumerate().find(|(_, (a, b))| a.output_len() != b.input_len()).map(|(i, _)| i + 1)
     }
 
     /// The layers.
     #[must_use]
-    pub fn layers(&self) -> &'a [AnyLayer] {
+    pub fn layers(&self) -> &'a [L] {
         self.layers
     }
 
@@ -98,7 +100,7 @@ impl<'a> Sequence<'a> {
     }
 
     /// All arrays of parameters, in the order in which they lie: weights, biases, gains, with their layers and shapes.
-    pub fn arrays(&self) -> impl Iterator<Item = Array> + use<'a> {
+    pub fn arrays(&self) -> impl Iterator<Item = Array> + use<'a, L> {
         let layers = self.layers.iter().enumerate();
         let all = layers.flat_map(|(i, l)| (0..).map_while(move |k| l.parameter(k)).map(move |p| (i, p)));
         let mut start = 0usize;
@@ -158,9 +160,9 @@ struct Place {
     output: Range<usize>,
 }
 
-impl sealed::Sealed for Sequence<'_> {}
+impl<L: Layer> sealed::Sealed for Sequence<'_, L> {}
 
-impl Layer for Sequence<'_> {
+impl<L: Layer> Layer for Sequence<'_, L> {
     fn input_len(&self) -> usize {
         self.layers.first().map_or(0, Layer::input_len)
     }
