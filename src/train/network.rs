@@ -63,7 +63,7 @@ pub struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// The first half of the rows, rounded down, and the others.
     pub(super) fn halves(&self, rows: usize) -> [Samples<'a>; 2] {
-        let cut = |len: usize| if rows == 0 { 0 } else { len / rows * (rows / 2) };
+        let cut = |len: usize| len.checked_div(rows).unwrap_or_default() * (rows / 2);
         let (a, b) = self.input.split_at(cut(self.input.len()));
         let (la, lb) = self.labels.split_at(cut(self.labels.len()));
         let lessons = self.lesson.map(|lesson| {

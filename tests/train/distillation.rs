@@ -80,7 +80,8 @@ fn file(folder: &Path, tensors: &[(&str, &[usize])]) -> std::path::PathBuf {
 fn teachers_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let train = digits("train.csv");
-    let cases: [(&[(&str, &[usize])], &str); 6] = [
+    type Tensors = &'static [(&'static str, &'static [usize])];
+    let cases: [(Tensors, &str); 6] = [
         (&[("a.weight", &[10, 63])], "takes 63 features"),
         (&[("a.weight", &[9, 64])], "9 classes"),
         (&[("a.weight", &[5, 64]), ("b.weight", &[10, 6])], "no multilayer perceptron"),

@@ -14,13 +14,18 @@ mod models;
 mod resume;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use hybridq::train::{Config, Dataset, LabelColumn, TrustConfig};
 
 /// The handwritten digits, pixels from 0 to 1.
 fn digits(file: &str) -> Dataset {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits").join(file);
-    Dataset::open(&path, LabelColumn::First, 1.0 / 16.0).unwrap()
+    static TABLES: [OnceLock<Dataset>; 2] = [OnceLock::new(), OnceLock::new()];
+    let open = || {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits").join(file);
+        Dataset::open(&path, LabelColumn::First, 1.0 / 16.0).unwrap()
+    };
+    TABLES[(file == "train.csv") as usize].get_or_init(open).clone()
 }
 
 /// A short run of everything at once.

@@ -38,7 +38,12 @@ impl Config {
         }
         not_negative("optimizer.weight_decay", o.weight_decay)?;
         let clip = o.clip_norm;
-        refuse("optimizer.clip_norm", !(clip > 0.0), format!("is {clip}"), "give a positive number, or inf")?;
+        refuse(
+            "optimizer.clip_norm",
+            clip.is_nan() || clip <= 0.0,
+            format!("is {clip}"),
+            "give a positive number, or inf",
+        )?;
 
         zero("clusters.data_clusters", self.clusters.data_clusters, "1 stands for no clusters")?;
         let k = self.clusters.param_clusters;
@@ -100,7 +105,7 @@ impl Config {
             }
         }
         let clip = m.clip;
-        if !(clip > 0.0) {
+        if clip.is_nan() || clip <= 0.0 {
             return Err(config("model.clip", format!("is {clip}"), "give a positive number, or inf"));
         }
         if !(0.0..=1.0).contains(&m.ramp_start) {
