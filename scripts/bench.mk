@@ -8,8 +8,8 @@ bench: ## every kernel on every tier, with criterion
 SUITE ?= ternary
 # Names of cases, for SUITE=kmeans and SUITE=constrain; all if empty.
 CASES ?=
-bench-peers: ## against other libraries, in one process  (SUITE=ternary|q35|archive|kmeans|constrain)
-	$(if $(filter kmeans constrain,$(SUITE)),benches/peers/$(SUITE).sh $(CASES),cd benches/peers && $(if $(filter archive q35,$(SUITE)),MINILM="$$(./fetch_minilm.sh)" && export MINILM &&) GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE))
+bench-peers: ## against other libraries, in one process  (SUITE=ternary|q35|archive|kmeans|constrain|train)
+	$(if $(filter kmeans constrain train,$(SUITE)),benches/peers/$(SUITE).sh $(CASES),cd benches/peers && $(if $(filter archive q35,$(SUITE)),MINILM="$$(./fetch_minilm.sh)" && export MINILM &&) GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE))
 	$(if $(filter kmeans,$(SUITE)),cargo run --quiet --release --features rayon --example kmeans_threads)
 	$(if $(filter ternary,$(SUITE)),@benches/peers/numpy.sh)
 

@@ -184,11 +184,13 @@ impl FloatKernel for Job<'_> {
     }
 }
 
-/// Rows of a tile: 6 or 4 (SSE4.2: 3), whichever works out fewer rows twice, 1 where there are not as many.
+/// Rows of a tile: 6 or 4 (SSE4.2: 3), whichever takes less time with the rows that are worked out twice; 1 where there are
+/// not as many.
 #[inline(always)]
 fn tile_len<F: Floats>(rows: usize) -> usize {
     match F::TILE {
-        6.. if rows >= 6 && rows.next_multiple_of(6) <= rows.next_multiple_of(4) => 6,
+        // A step along the inner index is 44 instructions for 6 rows and 34 for 4.
+        6.. if rows >= 6 && rows.div_ceil(6) * 5 <= rows.div_ceil(4) * 4 => 6,
         6.. if rows >= 4 => 4,
         3 if rows >= 3 => 3,
         _ => 1,
@@ -240,8 +242,8 @@ impl Job<'_> {
                 // The last tile works out some rows once more, and keeps what it has to itself.
                 let start = row.min(rows.saturating_sub(R));
                 let sums = if TURNED {
-                    let a = self.a.get(place.from * rows + start..).unwrap_or_default();
-                    columns_tile::<F, R>(f, a, rows, panel)
+                    let a = self.a.get(place.from * rows..).unwrap_or_default();
+                    columns_tile::<F, R>(f, a, (rows, start), panel)
                 } else {
                     let a = self.a.get(start * inner..).unwrap_or_default();
                     rows_tile::<F, R>(f, a, inner, place.from, panel)
@@ -293,23 +295,22 @@ fn rows_tile<F: Floats, const R: usize>(
     sums
 }
 
-/// `R` columns of `a`, whose rows are `rows` apart, times a panel.
+/// `R` columns of `a` from `start` on, whose rows are `rows` long, times a panel.
 #[inline(always)]
 fn columns_tile<F: Floats, const R: usize>(
     f: F,
     a: &[f32],
-    rows: usize,
+    (rows, start): (usize, usize),
     panel: &[[f32; LANES]],
 ) -> [F::V; R] {
     let mut sums = [f.splat(0.0); R];
-    let mut rest = a;
-    for b in panel {
-        let Some(values) = rest.first_chunk::<R>() else { break };
+    // Whole rows, whose lengths are equal: one comparison does for all of them.
+    for (b, row) in panel.iter().zip(a.chunks_exact(rows.max(1))) {
+        let Some(values) = row.get(start..).and_then(|row| row.first_chunk::<R>()) else { return sums };
         let b = f.load(b);
         for (sum, &a) in sums.iter_mut().zip(values) {
             *sum = f.add(*sum, f.mul(f.splat(a), b));
         }
-        rest = rest.get(rows..).unwrap_or_default();
     }
     sums
 }

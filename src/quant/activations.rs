@@ -98,7 +98,8 @@ pub fn quantize_activations(
                     for (p, &v) in padded.iter_mut().zip(rest) {
                         *p = v;
                     }
-                    quantize_block(scan, &padded, block);
+                    let len = rest.len().next_multiple_of(PART_LEN);
+                    quantize_block(scan, padded.get(..len).unwrap_or(&padded), block);
                 }
             }
         }
@@ -106,8 +107,12 @@ pub fn quantize_activations(
     Ok(())
 }
 
+/// Values that are coded at a time.
+const PART_LEN: usize = 64;
+
+/// `x`: up to a whole block, in whole parts; zeros follow it.
 #[inline(always)]
-fn quantize_block(scan: impl Scan, x: &[f32; BLOCK_LEN], block: &mut ActBlock) {
+fn quantize_block(scan: impl Scan, x: &[f32], block: &mut ActBlock) {
     let (_, max) = largest_here(scan, x);
     let scale = max / 127.0;
     if scale == 0.0 {
@@ -117,12 +122,20 @@ fn quantize_block(scan: impl Scan, x: &[f32; BLOCK_LEN], block: &mut ActBlock) {
     block.scale = scale;
     let guard = guard_scale(max);
     let inverse = 127.0 / (max * guard);
-    for (code, &v) in block.codes.iter_mut().zip(x) {
-        *code = round_to_i8(clamp(v, max) * guard * inverse);
-    }
-    let (groups, _) = block.codes.as_chunks::<SUM_LEN>();
-    for (sum, group) in block.sums.iter_mut().zip(groups) {
-        *sum = group.iter().map(|&c| c as i16).sum();
+    let mut parts = x.as_chunks::<PART_LEN>().0.iter();
+    let places = block.codes.as_chunks_mut::<PART_LEN>().0.iter_mut();
+    for (codes, sums) in places.zip(block.sums.as_chunks_mut::<{ PART_LEN / SUM_LEN }>().0) {
+        let Some(x) = parts.next() else {
+            *codes = [0; PART_LEN];
+            *sums = [0; PART_LEN / SUM_LEN];
+            continue;
+        };
+        for (code, &v) in codes.iter_mut().zip(x) {
+            *code = round_to_i8(clamp(v, max) * guard * inverse);
+        }
+        for (sum, group) in sums.iter_mut().zip(codes.as_chunks::<SUM_LEN>().0) {
+            *sum = group.iter().map(|&c| c as i16).sum();
+        }
     }
 }
 
@@ -147,10 +160,16 @@ fn round_to_i8(x: f32) -> i8 {
 /// [`Error::Shape`] if `acts` has fewer than `ActBlock::count(out.len())` blocks.
 pub fn dequantize_activations(acts: &[ActBlock], out: &mut [f32]) -> Result<(), Error> {
     let acts = acts.get(..ActBlock::count(out.len())).ok_or(Error::Shape)?;
-    for (block, out) in acts.iter().zip(out.chunks_mut(BLOCK_LEN)) {
-        for (value, &code) in out.iter_mut().zip(&block.codes) {
-            *value = code as f32 * block.scale;
-        }
-    }
+    simd::vectorize(
+        simd::active(),
+        #[inline(always)]
+        || {
+            for (block, out) in acts.iter().zip(out.chunks_mut(BLOCK_LEN)) {
+                for (value, &code) in out.iter_mut().zip(&block.codes) {
+                    *value = code as f32 * block.scale;
+                }
+            }
+        },
+    );
     Ok(())
 }

@@ -241,7 +241,7 @@ fn networks_that_do_not_fit_are_refused() {
     let b: AnyLayer = Linear::new(5, 4, true).unwrap().into();
     assert_eq!(Sequence::new(&[a, b]).map(|_| ()), Err(Error::Shape));
     assert_eq!(Sequence::misfit(&[a, b]), Some(1));
-    assert_eq!(Sequence::new(&[]).map(|_| ()), Err(Error::InvalidArgument));
+    assert_eq!(Sequence::<AnyLayer>::new(&[]).map(|_| ()), Err(Error::InvalidArgument));
     assert_eq!(Linear::new(0, 1, true), Err(Error::InvalidArgument));
     assert_eq!(Linear::new(usize::MAX, 2, true), Err(Error::SizeOverflow));
     assert_eq!(Linear::new(usize::MAX / 2, 2, false), Err(Error::SizeOverflow));

@@ -121,7 +121,7 @@ impl Layer for Conv {
         let Forward { batch, parameters, input, output, saved, scratch } = job.checked(self)?;
         let (weights, bias) = parameters.split_at_checked(self.matrix()).ok_or(Error::Shape)?;
         let mut carver = Carver::new(scratch);
-        let (x, _) = self.activations.see((batch, self.input_len()), input, NonFinite::Error, &mut carver)?;
+        let x = self.activations.see((batch, self.input_len()), input, NonFinite::Error, &mut carver)?;
         let windows = carver.take::<f32>(self.windows()?)?;
         let panels = carver.take::<u8>(self.panels()?)?;
         let (seen, _) = self.weights.see((self.outputs, self.grid.inner()), weights, saved, &mut carver)?;
@@ -146,7 +146,7 @@ impl Layer for Conv {
         // Forward has refused what is not finite.
         let saturate = NonFinite::Saturate;
         let shape = (job.batch, self.input_len());
-        let (x, _) = self.activations.see(shape, job.input, saturate, &mut carver)?;
+        let x = self.activations.see(shape, job.input, saturate, &mut carver)?;
         let windows = carver.take::<f32>(self.windows()?)?;
         let panels = carver.take::<u8>(self.panels()?)?;
         let [_, of_weights, of_inputs] = self.products();

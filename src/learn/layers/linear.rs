@@ -160,10 +160,10 @@ impl Layer for Linear {
         let rows = batch * self.positions;
         let (weights, bias) = parameters.split_at_checked(self.matrix()).ok_or(Error::Shape)?;
         let mut carver = Carver::new(scratch);
-        let (x, codes) = self.activations.see((rows, self.inputs), input, NonFinite::Error, &mut carver)?;
+        let x = self.activations.codes((rows, self.inputs), input, NonFinite::Error, &mut carver)?;
         let (seen, packed) = self.weights.see((self.outputs, self.inputs), weights, saved, &mut carver)?;
         if let (Some(packed), Activations::Int8) = (packed, self.activations) {
-            matmul(&packed, rows, codes, output)?;
+            matmul(&packed, rows, x.acts, output)?;
             for row in split_rows_mut(output, bias.len()) {
                 for (y, &b) in row.iter_mut().zip(bias) {
                     *y += b;
@@ -177,7 +177,7 @@ impl Layer for Linear {
             }
         }
         let product = self.forward_product(rows);
-        product.run(x, seen, output, carver.take(product.workspace_size()?)?)
+        product.run(x.values()?, seen, output, carver.take(product.workspace_size()?)?)
     }
 
     fn backward(&self, job: Backward<'_>) -> Result<(), Error> {
@@ -190,7 +190,7 @@ impl Layer for Linear {
         let mut carver = Carver::new(job.scratch);
         // Forward has refused what is not finite.
         let saturate = NonFinite::Saturate;
-        let (x, _) = self.activations.see((rows, self.inputs), job.input, saturate, &mut carver)?;
+        let x = self.activations.see((rows, self.inputs), job.input, saturate, &mut carver)?;
         let [of_weights, of_inputs] = self.backward_products(rows);
         let gradient = carver.take::<f32>(if of_weights.add { 0 } else { self.matrix() })?;
         let panels = carver.take(of_weights.workspace_size()?.max(of_inputs.workspace_size()?))?;

@@ -102,7 +102,8 @@ impl Weights {
         let (seen, scales) = saved.split_at_mut_checked(times(rows, cols)?).ok_or(Error::OutputTooSmall)?;
         dequantize(FORMAT, rows, cols, packed, seen)?;
         for (row, scale) in split_rows(seen, cols).zip(scales.iter_mut()) {
-            *scale = row.iter().fold(0.0, |a: f32, v| if v.abs() > a { v.abs() } else { a });
+            // All trits of a row have one magnitude: that of the first which is not 0 will do.
+            *scale = row.iter().find(|&&v| v != 0.0).map_or(0.0, |v| v.abs());
         }
         if inverse_slope <= 0.0 {
             return Ok((seen, Some(Packed::new(FORMAT, rows, cols, packed)?)));
@@ -175,24 +176,51 @@ impl Activations {
         }
     }
 
-    /// The seen inputs, and their codes.
-    pub(super) fn see<'s>(
+    /// The inputs as codes, and room for their values.
+    pub(super) fn codes<'s>(
         self,
         (rows, cols): (usize, usize),
         input: &'s [f32],
         non_finite: NonFinite,
         carver: &mut Carver<'s>,
-    ) -> Result<(&'s [f32], &'s [ActBlock]), Error> {
+    ) -> Result<Codes<'s>, Error> {
         if self == Activations::Float {
-            return Ok((input, &[]));
+            return Ok(Codes { input, cols, acts: &[], room: None });
         }
-        let blocks = ActBlock::count(cols);
-        let acts = carver.take::<ActBlock>(times(rows, blocks)?)?;
-        let seen = carver.take::<f32>(times(rows, cols)?)?;
+        let acts = carver.take::<ActBlock>(times(rows, ActBlock::count(cols))?)?;
+        let room = carver.take::<f32>(times(rows, cols)?)?;
         quantize_activations(rows, cols, input, non_finite, acts)?;
-        for (acts, seen) in split_rows(acts, blocks).zip(split_rows_mut(seen, cols)) {
+        Ok(Codes { input, cols, acts, room: Some(room) })
+    }
+
+    /// The seen inputs.
+    pub(super) fn see<'s>(
+        self,
+        shape: (usize, usize),
+        input: &'s [f32],
+        non_finite: NonFinite,
+        carver: &mut Carver<'s>,
+    ) -> Result<&'s [f32], Error> {
+        self.codes(shape, input, non_finite, carver)?.values()
+    }
+}
+
+/// Inputs of a layer; none are codes where they are seen as they are.
+pub(super) struct Codes<'s> {
+    input: &'s [f32],
+    cols: usize,
+    pub(super) acts: &'s [ActBlock],
+    room: Option<&'s mut [f32]>,
+}
+
+impl<'s> Codes<'s> {
+    /// The inputs as the layer sees them.
+    pub(super) fn values(self) -> Result<&'s [f32], Error> {
+        let Some(room) = self.room else { return Ok(self.input) };
+        let blocks = ActBlock::count(self.cols);
+        for (acts, seen) in split_rows(self.acts, blocks).zip(split_rows_mut(room, self.cols)) {
             dequantize_activations(acts, seen)?;
         }
-        Ok((seen, acts))
+        Ok(room)
     }
 }

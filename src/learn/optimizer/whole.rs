@@ -170,6 +170,12 @@ pub(super) fn padded<'x>(x: &'x [f32], spare: &'x mut [f32]) -> &'x [f32] {
     values
 }
 
+/// Whether the gradient that is used is another one than that which came, so that there is something to keep of a block.
+#[inline(always)]
+fn needs_room(options: &Options) -> bool {
+    options.gradient == GradientForm::Ternary || options.residual != Storage::None
+}
+
 impl Whole<'_, '_, '_> {
     #[inline(always)]
     fn all<F: Floats>(&mut self, f: F) -> Result<Done, Error> {
@@ -259,11 +265,11 @@ impl Whole<'_, '_, '_> {
         u: &'x mut [f32],
         e: &mut [f32],
     ) -> (Option<&'x [f32]>, f32, GradientError) {
-        let ternary = options.gradient == GradientForm::Ternary;
-        let feedback = options.residual != Storage::None;
-        if !ternary && !feedback {
+        if !needs_room(options) {
             return (None, 0.0, GradientError::default());
         }
+        let ternary = options.gradient == GradientForm::Ternary;
+        let feedback = options.residual != Storage::None;
         let u = u.get_mut(..g.len()).unwrap_or_default();
         let used = block::clipped(f, clip, g, feedback.then_some(&*e), u);
         if !ternary {
@@ -291,8 +297,10 @@ impl Whole<'_, '_, '_> {
             let p = padded(p, rooms.p);
             // A copy, which quantization may overwrite.
             let e = rooms.e.get_mut(..g.len()).unwrap_or_default();
-            e.fill(0.0);
-            store::load(options.residual, Kind::Signed, residual, e.get_mut(..n).unwrap_or_default());
+            if needs_room(options) {
+                e.fill(0.0);
+                store::load(options.residual, Kind::Signed, residual, e.get_mut(..n).unwrap_or_default());
+            }
             let (u, _, _) = Self::used(f, options, self.plan.clip, (g, n), rooms.u, e);
             let (m, _) = held((options.moment, Kind::Signed), moment, rooms.m, n);
             let (r, _) = held((options.second_storage(), Kind::Root), second, rooms.r, n);
@@ -339,7 +347,8 @@ impl Whole<'_, '_, '_> {
             };
 
             let g = part.g.block(at, n, rooms.g);
-            let (e, e_bytes) = held((options.residual, Kind::Signed), residual, rooms.e, n);
+            let of_residual = if needs_room(options) { n } else { 0 };
+            let (e, e_bytes) = held((options.residual, Kind::Signed), residual, rooms.e, of_residual);
             let (u, scale, error) = Self::used(f, options, self.plan.clip, (g, n), rooms.u, e);
             if error.guard > 0.0 {
                 let factor = plan.used_guard / error.guard;
