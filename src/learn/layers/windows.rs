@@ -219,7 +219,7 @@ impl Within {
                 *to = x;
             }
         } else {
-            for (to, x) in to.iter_mut().zip(from.chunks(self.stride)) {
+            for (to, x) in to.iter_mut().zip(from.chunks(self.stride.max(1))) {
                 *to = x.first().copied().unwrap_or_default();
             }
         }
@@ -236,7 +236,7 @@ impl Within {
                 *to += v;
             }
         } else {
-            for (to, &v) in to.chunks_mut(self.stride).zip(from) {
+            for (to, &v) in to.chunks_mut(self.stride.max(1)).zip(from) {
                 if let Some(to) = to.first_mut() {
                     *to += v;
                 }
