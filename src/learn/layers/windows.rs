@@ -126,7 +126,7 @@ impl Grid {
         let Grid { image, window, places: [_, width] } = *self;
         let ([_, stride], [_, padding]) = (window.stride, window.padding);
         let ceil = |n: usize| (n + stride.saturating_sub(1)).checked_div(stride).unwrap_or_default();
-        let before = ceil(padding.saturating_sub(offset));
+        let before = ceil(padding.saturating_sub(offset)).min(width);
         let first = (before * stride + offset).saturating_sub(padding);
         let count = ceil(image.width.saturating_sub(first)).min(width.saturating_sub(before));
         Within { before, first, count, stride: stride.max(1) }
@@ -242,5 +242,47 @@ impl Within {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows of all small shapes, those that lie in the padding whole among them, against their definition.
+    #[test]
+    fn windows_are_what_they_are_defined_as() {
+        let mut grids = 0;
+        for code in 0..4 * 6 * 3 * 6 {
+            let (width, size, stride, padding) =
+                (1 + code % 4, 1 + code / 4 % 6, 1 + code / 24 % 3, code / 72);
+            let image = Image { channels: 2, height: 3, width };
+            let window = Window { size: [2, size], stride: [1, stride], padding: [1, padding] };
+            let Ok(grid) = Grid::new(image, window) else { continue };
+            grids += 1;
+            let x: Vec<f32> = (1..=image.len()).map(|i| i as f32).collect();
+            let (mut windows, mut back) = (vec![f32::NAN; grid.inner() * grid.places()], vec![0.0; x.len()]);
+            grid.unfold(&x, &mut windows);
+            grid.fold(&windows, &mut back);
+            let (mut expected, mut sums) = (Vec::new(), vec![0.0; x.len()]);
+            let [down, right] = grid.places;
+            for row in 0..grid.inner() {
+                let (channel, dy, dx) = (row / (2 * size), row / size % 2, row % size);
+                for place in 0..down * right {
+                    let (y, x_at) = (
+                        (place / right + dy).wrapping_sub(1),
+                        (place % right * stride + dx).wrapping_sub(padding),
+                    );
+                    let inside = y < 3 && x_at < width;
+                    let at = if inside { (channel * 3 + y) * width + x_at } else { 0 };
+                    let value = if inside { x[at] } else { 0.0 };
+                    expected.push(value);
+                    sums[at] += value;
+                }
+            }
+            assert_eq!(windows, expected, "{grid:?}");
+            assert_eq!(back, sums, "{grid:?}");
+        }
+        assert!(grids > 100);
     }
 }
