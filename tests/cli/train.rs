@@ -337,7 +337,7 @@ fn refusals_are_one_line_and_leave_nothing() {
         (&[good, "--checkpoint", &out, "--resume"], "no such file"),
         (&["--digits", "--config", text], "the digits are no text"),
         (&[good, "--config", text, "--scale", "2"], "neither columns nor a scale"),
-        (&[good, "--qat", "--lr", "1e30", "--epochs", "40"], "not finite"),
+        (&[good, "--qat", "--lr", "1e30", "--epochs", "40"], "a scale exceeds the largest f16"),
     ] {
         let line = hybridq(&[&["train", "-q", "-o", &out], args].concat()[..]);
         let args_twice = args.contains(&"-o");

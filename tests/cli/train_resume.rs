@@ -44,7 +44,7 @@ fn an_interrupted_run_goes_on_with_the_same_bytes() {
         };
         let wanted = hybridq(&arguments(&whole)).done();
 
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hybridq"))
+        let child = Command::new(env!("CARGO_BIN_EXE_hybridq"))
             .args(arguments(&parts))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
