@@ -277,6 +277,9 @@ fn students_learn_from_teachers() {
     );
     // What is learnt depends on who teaches, and how.
     assert!(figures.windows(2).any(|w| w[0] != w[1]), "{figures:?}");
+    // The teacher is not written over.
+    let line = distill(&state, &["--checkpoint", &state, "--overwrite"]).refused();
+    assert!(line.contains("is named twice"), "{line}");
     // A teacher for other rows, and none at all.
     let csv = folder.write("other.csv", b"0,1,2\n1,3,4\n0,1,3\n1,3,5\n0,2,2\n1,4,4\n");
     let line =
@@ -337,7 +340,7 @@ fn refusals_are_one_line_and_leave_nothing() {
         (&[good, "--checkpoint", &out, "--resume"], "no such file"),
         (&["--digits", "--config", text], "the digits are no text"),
         (&[good, "--config", text, "--scale", "2"], "neither columns nor a scale"),
-        (&[good, "--qat", "--lr", "1e30", "--epochs", "40"], "not finite"),
+        (&[good, "--qat", "--lr", "1e30", "--epochs", "40"], "a scale exceeds the largest f16"),
     ] {
         let line = hybridq(&[&["train", "-q", "-o", &out], args].concat()[..]);
         let args_twice = args.contains(&"-o");

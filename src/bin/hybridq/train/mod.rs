@@ -132,7 +132,7 @@ fn go(args: &Args, lesson: Option<(&Path, &LessonArgs)>) -> Result<(), Stop> {
             config
         }
     };
-    check_outputs(args)?;
+    check_outputs(args, lesson.map(|(teacher, _)| teacher))?;
     if let Some(path) = &args.write_config {
         return write_config(path, &config, args.overwrite);
     }
@@ -161,7 +161,7 @@ fn go(args: &Args, lesson: Option<(&Path, &LessonArgs)>) -> Result<(), Stop> {
 }
 
 /// Refuses outputs that exist, that cannot be written, or that are named twice.
-fn check_outputs(args: &Args) -> Result<(), Stop> {
+fn check_outputs(args: &Args, teacher: Option<&Path>) -> Result<(), Stop> {
     let stdout = |path: &&PathBuf| path.as_path() != Path::new("-");
     let written = [&args.output, &args.c_header, &args.plot].into_iter().flatten();
     let written = written.chain(args.write_config.as_ref().filter(stdout)).map(|path| (path, false));
@@ -171,7 +171,8 @@ fn check_outputs(args: &Args) -> Result<(), Stop> {
     let outputs: Vec<_> = written.chain(gone_on).collect();
     for (i, (path, gone_on)) in outputs.iter().enumerate() {
         let same = |other: &Path| other == path.as_path() || same_file(other, path);
-        if outputs.iter().take(i).any(|(other, _)| same(other)) || args.data.files().any(same) {
+        if outputs.iter().take(i).any(|(other, _)| same(other)) || args.data.files().chain(teacher).any(same)
+        {
             let file = printable(&path.to_string_lossy());
             return Err(Stop::Line(format!("{file}: is named twice; give each output a name of its own")));
         }
