@@ -7273,6 +7273,29 @@ hq_status hq_predictor_init(uint64_t seed,
                             struct hq_predictor *predictor);
 
 /**
+ * The parameters of a network that was trained offline over many small tasks (`hybridq meta-train`), for `hq_predictor_init`.
+ *
+ * Set `options.probe_every` to 0 after `hq_predictor_init`: they do better without adapting online. They do not suit every
+ * task: docs/predictor.md says what they did to tasks held out.
+ *
+ * - `weights`: `weights_len` = 146 floats, in the order of `hq_predictor.weights`.
+ *
+ * Errors: `HQ_ERROR_NULL_POINTER`, `HQ_ERROR_MISALIGNED`, `HQ_ERROR_SHAPE`; nothing is written then. Callable from any thread.
+ *
+ * # Safety
+ * `weights` points to `weights_len` writable floats.
+ *
+ * ```c
+ * static hq_predictor predictor;
+ * float weights[HQ_PREDICTOR_WEIGHTS];
+ * assert(hq_predictor_trained(weights, HQ_PREDICTOR_WEIGHTS) == HQ_OK);
+ * assert(hq_predictor_init(1, weights, HQ_PREDICTOR_WEIGHTS, &predictor) == HQ_OK);
+ * predictor.options.probe_every = 0;
+ * ```
+ */
+hq_status hq_predictor_trained(float *weights, size_t weights_len);
+
+/**
  * The multipliers for the step that is to be made. Call it once a step: the observation joins the running means.
  *
  * - `predictor`: in and out.

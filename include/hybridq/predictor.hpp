@@ -5,6 +5,8 @@
 #ifndef HYBRIDQ_PREDICTOR_HPP
 #define HYBRIDQ_PREDICTOR_HPP
 
+#include <array>
+
 #include "core.hpp"
 
 namespace hybridq {
@@ -18,6 +20,13 @@ inline hq_predictor start(std::uint64_t seed, span<const float> weights = {}) {
     hq_predictor predictor{};
     check(hq_predictor_init(seed, weights.data(), weights.size(), &predictor));
     return predictor;
+}
+
+/// The weights of a network that was trained offline; to be used with `options.probe_every` 0.
+inline std::array<float, HQ_PREDICTOR_WEIGHTS> trained() {
+    std::array<float, HQ_PREDICTOR_WEIGHTS> weights{};
+    check(hq_predictor_trained(weights.data(), weights.size()));
+    return weights;
 }
 
 /// The multipliers of the step that is to be made; once a step.

@@ -29,6 +29,7 @@ mod dataset;
 mod error;
 mod export;
 mod measure;
+pub mod meta;
 mod metrics;
 mod models;
 mod network;

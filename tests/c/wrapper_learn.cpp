@@ -294,6 +294,7 @@ static void predictor() {
     must("accepted", !pre::feedback(p, HQ_TRUST_ACCEPTED, 0.9f) && p.statistics.accepted == 1);
     throws("no verdict", HQ_ERROR_UNKNOWN_ENUM, [&] { pre::feedback(p, 3, 0.9f); });
 
+    must("trained", pre::trained() == pre::trained() && pre::start(1, pre::trained()).weights[0] == pre::trained()[0]);
     const auto fresh = pre::start(1), trained = pre::start(2, p.weights);
     must("weights", std::memcmp(trained.weights, p.weights, sizeof p.weights) == 0);
     const float features[HQ_PREDICTOR_FEATURES] = {0.1f, -0.2f, 0, 0.3f, 0, -1}, gradient[2] = {1, 0};

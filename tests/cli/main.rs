@@ -8,6 +8,7 @@ mod archive;
 mod auto;
 mod cluster;
 mod hostile;
+mod meta_train;
 mod models;
 mod plan;
 mod threads;

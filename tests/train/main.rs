@@ -10,6 +10,7 @@ mod digits;
 mod distillation;
 mod export;
 mod measures;
+mod meta;
 mod models;
 mod resume;
 

@@ -11,6 +11,7 @@ mod export;
 mod fit_codebooks;
 mod inspect;
 mod measure;
+mod meta_train;
 mod plan;
 mod quantize;
 mod recipe;
@@ -47,6 +48,7 @@ enum Command {
     Evaluate(evaluate::Args),
     Plan(plan::Args),
     FitCodebooks(fit_codebooks::Args),
+    MetaTrain(meta_train::Args),
 }
 
 /// Why a command ends early.
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::FitCodebooks(args) => fit_codebooks::run(&args),
+        Command::MetaTrain(args) => meta_train::run(&args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,6 +13,12 @@ pub struct ThreadArgs {
 }
 
 impl ThreadArgs {
+    /// How many: what was given, or one for each core.
+    pub fn count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or_else(cores).get()
+    }
+
     /// Makes the pool of all that follows; once in a process.
     pub fn start(&self) -> Result<(), Stop> {
         start(self.threads.map_or(0, NonZeroUsize::get))

@@ -46,6 +46,11 @@ impl Bar {
         !INTERRUPTED.load(Ordering::Relaxed)
     }
 
+    /// A line of standard output above the bar.
+    pub fn line(&self, text: &str) {
+        self.0.suspend(|| print(&format!("{text}\n")));
+    }
+
     /// Moves on to where this many are done.
     pub fn reach(&self, position: u64) {
         self.0.set_position(position);

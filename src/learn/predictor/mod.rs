@@ -9,6 +9,7 @@
 //!
 //! Nothing here depends on a tier: plain f32 arithmetic in a fixed order, the same bits everywhere.
 
+mod constants;
 mod evidence;
 mod evolve;
 mod features;

@@ -66,6 +66,16 @@ impl Output {
 }
 
 impl Weights {
+    /// Trained offline over many small tasks (`hybridq meta-train`); `docs/predictor.md` says how, and what they do to tasks
+    /// that were held out.
+    ///
+    /// ```
+    /// use hybridq::learn::predictor::{Options, Predictor, Weights};
+    /// let predictor = Predictor::new(Weights::TRAINED, Options { probe_every: 0, ..Options::DEFAULT })?;
+    /// # Ok::<(), hybridq::Error>(())
+    /// ```
+    pub const TRAINED: Weights = super::constants::TRAINED;
+
     /// A hidden layer drawn from a seed, and an output layer of zeros: the outputs are exactly 0 until something is learnt.
     ///
     /// Weights are uniform in -1..1, biases in -1/2..1/2, multiples of 2^-23 taken from [`Random`] in the order of the

@@ -26,6 +26,14 @@ static void predictors(void) {
     EXPECT(HQ_ERROR_SHAPE, hq_predictor_init(1, weights, 145, inside));
     EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_predictor_init(1, weights, SIZE_MAX / 2, inside));
     EXPECT(HQ_ERROR_NON_FINITE, hq_predictor_init(1, bad, 146, inside));
+    EXPECT(HQ_OK, hq_predictor_trained(slope, 146));
+    EXPECT(HQ_OK, hq_predictor_init(1, slope, 146, room));
+    SAME(1, memcmp(slope, room->weights, sizeof slope) == 0);
+    EXPECT(HQ_ERROR_NULL_POINTER, hq_predictor_trained(NULL, 146));
+    EXPECT(HQ_ERROR_MISALIGNED, hq_predictor_trained(ODD(float, y), 146));
+    EXPECT(HQ_ERROR_SHAPE, hq_predictor_trained(y, 145));
+    EXPECT(HQ_ERROR_SHAPE, hq_predictor_trained(y, 0));
+    EXPECT(HQ_ERROR_SIZE_OVERFLOW, hq_predictor_trained(y, SIZE_MAX / 2));
     weights[9] = -2e6f;
     EXPECT(HQ_ERROR_INVALID_ARGUMENT, hq_predictor_init(1, weights, 146, inside));
     weights[9] = 0.5f;
