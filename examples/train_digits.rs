@@ -46,9 +46,12 @@ fn main() -> Result<()> {
 }
 
 /// Images and what they show.
+#[derive(Clone)]
 pub struct Digits {
-    pixels: Vec<f32>,
-    labels: Vec<u32>,
+    /// 64 an image.
+    pub pixels: Vec<f32>,
+    /// One an image.
+    pub labels: Vec<u32>,
 }
 
 impl Digits {

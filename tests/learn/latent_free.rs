@@ -2,6 +2,7 @@
 //! slicing of the work and on every tier; and a classifier of real digits that never had a float weight.
 
 mod digits;
+mod network;
 
 use crate::common::{Rng, gaussian, same_on_every_tier};
 use hybridq::Error;

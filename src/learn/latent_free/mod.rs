@@ -49,6 +49,8 @@ mod noise;
 mod rows;
 mod rule;
 
+pub mod network;
+
 use crate::Error;
 use crate::quant::{Format, NonFinite};
 
