@@ -7293,7 +7293,8 @@ hq_status hq_predictor_init(uint64_t seed,
  * predictor.options.probe_every = 0;
  * ```
  */
-hq_status hq_predictor_trained(float *weights, size_t weights_len);
+hq_status hq_predictor_trained(float *weights,
+                               size_t weights_len);
 
 /**
  * The multipliers for the step that is to be made. Call it once a step: the observation joins the running means.

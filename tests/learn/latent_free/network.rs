@@ -270,10 +270,10 @@ fn every_tier_and_every_interruption_give_the_same_bits() {
             }
             // from stored bytes
             let mut first = Run::new(&net);
-            (0..4).for_each(|step| drop(first.step(&net, &rates().at(step as f32 / 10.0), step)));
+            (0..4).for_each(|step| _ = first.step(&net, &rates().at(step as f32 / 10.0), step));
             let mut resumed =
                 Run { bytes: first.bytes.clone(), floats: first.floats.clone(), ..Run::new(&net) };
-            (4..10).for_each(|step| drop(resumed.step(&net, &rates().at(step as f32 / 10.0), step)));
+            (4..10).for_each(|step| _ = resumed.step(&net, &rates().at(step as f32 / 10.0), step));
             assert_eq!(resumed, run);
             (run, reports)
         });
@@ -320,7 +320,7 @@ fn what_is_refused_changes_nothing() {
     let refused = cross_entropy(CLASSES, &output, &[0, 1, 2, 3, 4, 5], None, &mut gradient);
     assert_eq!((refused, gradient.iter().all(|&g| g == 0.0)), (Err(Error::InvalidArgument), true));
 
-    let mut learn = |rates: &Rates, gradient: &[f32], floats: &[f32], saved: &[f32], scratch: usize| {
+    let learn = |rates: &Rates, gradient: &[f32], floats: &[f32], saved: &[f32], scratch: usize| {
         let mut now = (start.bytes.clone(), floats.to_vec());
         let got = net.learn(
             rates,
