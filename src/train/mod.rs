@@ -44,7 +44,8 @@ mod trial;
 
 pub use config::{
     BaseName, ClusterConfig, Config, CurveName, DistillationConfig, FitName, GradientName, ModelConfig,
-    ModelKind, OptimizerConfig, PredictorConfig, Sampling, Schedule, StorageName, TrustConfig, WeightForm,
+    ModelKind, OptimizerConfig, PredictorConfig, PredictorWeights, Sampling, Schedule, StorageName,
+    TrustConfig, WeightForm,
 };
 pub use dataset::{Dataset, LabelColumn};
 pub use error::TrainError;

@@ -6,7 +6,7 @@ use crate::learn::layers::Array;
 use crate::learn::optimizer::{self, Group, Report};
 use crate::learn::predictor::{self, Predictor, Weights};
 
-use super::config::{Config, Schedule, WeightForm};
+use super::config::{Config, PredictorWeights, Schedule, WeightForm};
 use super::dataset::Dataset;
 use super::error::{TrainError, config};
 use super::measure::{Measured, Trits};
@@ -141,7 +141,10 @@ impl Trainer {
         let scratch = vec![0; hybrid::workspace_size(&options, &groups, None)?];
         let predictor = match config.predictor.enabled && config.trust_region.enabled {
             true => Some(Predictor::new(
-                Weights::seeded(0),
+                match config.predictor.weights {
+                    PredictorWeights::Untrained => Weights::seeded(0),
+                    PredictorWeights::Trained => Weights::TRAINED,
+                },
                 predictor::Options {
                     seed: config.seed,
                     probe_every: config.predictor.probe_every,

@@ -18,7 +18,7 @@ fn figure(stdout: &str) -> f64 {
     number.unwrap_or_else(|| panic!("{stdout}")).parse().unwrap()
 }
 
-fn at<'a>(folder: &Folder, name: &'a str) -> String {
+fn at(folder: &Folder, name: &str) -> String {
     folder.path(name).to_str().unwrap().to_owned()
 }
 

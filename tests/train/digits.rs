@@ -20,9 +20,10 @@ fn run(change: impl FnOnce(&mut hybridq::train::Config)) -> f64 {
 #[test]
 fn every_part_can_be_switched_off_and_all_ways_learn() {
     type Change = fn(&mut hybridq::train::Config);
-    let runs: [(&str, Change); 6] = [
+    let runs: [(&str, Change); 7] = [
         ("hybrid", |_| {}),
         ("no predictor", |c| c.predictor.enabled = false),
+        ("trained predictor", |c| c.predictor.weights = hybridq::train::PredictorWeights::Trained),
         ("no trust region", |c| c.trust_region.enabled = false),
         ("no clusters", |c| c.clusters.data_clusters = 1),
         ("clusters drawn", |c| c.clusters.sampling = Sampling::Cluster),

@@ -20,19 +20,31 @@ impl Default for TrustConfig {
     }
 }
 
+/// What the auxiliary network begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PredictorWeights {
+    /// Nothing learnt: multipliers of 1 until comparisons say otherwise.
+    Untrained,
+    /// What `hybridq meta-train` has learnt ([`Weights::TRAINED`](crate::learn::predictor::Weights::TRAINED)).
+    Trained,
+}
+
 /// The auxiliary network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PredictorConfig {
     /// Whether it multiplies learning rate and radius; needs the trust region. Default true.
     pub enabled: bool,
+    /// Default untrained: on held-out tasks the trained ones do harm too often (docs/predictor.md).
+    pub weights: PredictorWeights,
     /// Steps from one comparison to the next; 0: never. Default 4.
     pub probe_every: u32,
 }
 
 impl Default for PredictorConfig {
     fn default() -> PredictorConfig {
-        PredictorConfig { enabled: true, probe_every: 4 }
+        PredictorConfig { enabled: true, weights: PredictorWeights::Untrained, probe_every: 4 }
     }
 }
 

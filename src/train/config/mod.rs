@@ -16,7 +16,7 @@ mod model;
 mod optimizer;
 
 pub use clusters::{ClusterConfig, Sampling};
-pub use hybrid::{DistillationConfig, PredictorConfig, TrustConfig};
+pub use hybrid::{DistillationConfig, PredictorConfig, PredictorWeights, TrustConfig};
 pub use model::{CurveName, FitName, ModelConfig, ModelKind, WeightForm};
 pub use optimizer::{BaseName, GradientName, OptimizerConfig, Schedule, StorageName};
 
