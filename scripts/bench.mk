@@ -13,6 +13,12 @@ bench-peers: ## against other libraries, in one process  (SUITE=ternary|q35|arch
 	$(if $(filter kmeans,$(SUITE)),cargo run --quiet --release --features rayon --example kmeans_threads)
 	$(if $(filter ternary,$(SUITE)),@benches/peers/numpy.sh)
 
+# Arguments of the experiment: --threads, --tasks, --methods, --seeds, --report.
+ARGUMENTS ?=
+bench-training: ## the hybrid loop against its baselines, over seeds; goes on where it was cut off
+	@benches/training/fetch.sh
+	cd benches/training && cargo run --quiet --release -- $(ARGUMENTS)
+
 # Arguments of benches/accuracy/bench.py.
 ACCURACY ?= --importance
 bench-accuracy: ## what the formats do to the embeddings of a real model, beside ggml's
