@@ -1,6 +1,6 @@
 # Benchmarks. None of them is a test.
 
-.PHONY: bench bench-peers bench-accuracy test-accuracy
+.PHONY: bench bench-peers bench-training bench-accuracy test-accuracy
 
 bench: ## every kernel on every tier, with criterion
 	cargo bench
