@@ -1,6 +1,6 @@
 # Benchmarks. None of them is a test.
 
-.PHONY: bench bench-peers bench-accuracy test-accuracy
+.PHONY: bench bench-peers bench-training bench-accuracy test-accuracy
 
 bench: ## every kernel on every tier, with criterion
 	cargo bench
@@ -12,6 +12,12 @@ bench-peers: ## against other libraries, in one process  (SUITE=ternary|q35|arch
 	$(if $(filter kmeans constrain train,$(SUITE)),benches/peers/$(SUITE).sh $(CASES),cd benches/peers && $(if $(filter archive q35,$(SUITE)),MINILM="$$(./fetch_minilm.sh)" && export MINILM &&) GGML_DIR="$$(./fetch.sh)" && export GGML_DIR && cargo run --quiet --release -- $(SUITE))
 	$(if $(filter kmeans,$(SUITE)),cargo run --quiet --release --features rayon --example kmeans_threads)
 	$(if $(filter ternary,$(SUITE)),@benches/peers/numpy.sh)
+
+# Arguments of the experiment: --threads, --tasks, --methods, --seeds, --report.
+ARGUMENTS ?=
+bench-training: ## the hybrid loop against its baselines, over seeds; goes on where it was cut off
+	@benches/training/fetch.sh
+	cd benches/training && cargo run --quiet --release -- $(ARGUMENTS)
 
 # Arguments of benches/accuracy/bench.py.
 ACCURACY ?= --importance
