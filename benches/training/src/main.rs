@@ -1,5 +1,5 @@
 //! Hybrid training against honest baselines: tunes every method on rows held back from the training rows, then runs each with
-//! many seeds, and writes a report. See README.md.
+//! many seeds, and writes tables and plots. See README.md.
 
 mod baselines;
 mod data;
@@ -39,7 +39,7 @@ struct Arguments {
     /// Runs at a time; results do not depend on it, seconds do.
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, |n| n.get()))]
     threads: usize,
-    /// A folder for the report with its plots; without it the tables are only printed.
+    /// A folder for the tables and plots; without it the tables are only printed.
     #[arg(long)]
     report: Option<PathBuf>,
 }
@@ -70,7 +70,7 @@ fn main() -> Result<(), Failure> {
     println!("{text}");
     if let Some(folder) = &arguments.report {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(folder.join("README.md"), text)?;
+        std::fs::write(folder.join("tables.md"), text)?;
         plots::write(&experiment, &outcome, folder)?;
     }
     Ok(())

@@ -10,14 +10,8 @@ use crate::schedule::Outcome;
 use crate::store::{Point, Record};
 
 /// What one figure shows.
-const SHOWN: [&str; 6] = [
-    "fp32_nadamw",
-    "ternary_sgd",
-    "ternary_schedule_free",
-    "ternary_nadamw",
-    "trust_region",
-    "hybrid",
-];
+const SHOWN: [&str; 6] =
+    ["fp32_nadamw", "ternary_sgd", "ternary_schedule_free", "ternary_nadamw", "trust_region", "hybrid"];
 
 /// `TASK.svg` for every task.
 pub fn write(experiment: &Experiment, outcome: &Outcome, folder: &Path) -> Result<(), Failure> {
@@ -47,11 +41,12 @@ fn medians(records: &[Record], value: fn(&Point) -> f64) -> Vec<(f64, f64)> {
 fn draw(path: &Path, task: &str, curves: &[(&str, &[Record])]) -> Result<(), Failure> {
     let root = SVGBackend::new(path, (960, 420)).into_drawing_area();
     root.fill(&WHITE)?;
-    let values: [(&str, fn(&Point) -> f64); 2] = [
-        ("log10 of the training loss", |p| p.train_loss.max(1e-9).log10()),
-        ("test accuracy, %", |p| 100.0 * p.test_accuracy),
+    // Legends stand where curves that fall, or rise, are not.
+    let values: [(&str, SeriesLabelPosition, fn(&Point) -> f64); 2] = [
+        ("log10 of the training loss", SeriesLabelPosition::LowerLeft, |p| p.train_loss.max(1e-9).log10()),
+        ("test accuracy, %", SeriesLabelPosition::LowerRight, |p| 100.0 * p.test_accuracy),
     ];
-    for (area, (title, value)) in root.split_evenly((1, 2)).iter().zip(values) {
+    for (area, (title, place, value)) in root.split_evenly((1, 2)).iter().zip(values) {
         let lines: Vec<(&str, Vec<(f64, f64)>)> =
             curves.iter().map(|(m, r)| (*m, medians(r, value))).collect();
         let all = || lines.iter().flat_map(|(_, l)| l);
@@ -75,7 +70,8 @@ fn draw(path: &Path, task: &str, curves: &[(&str, &[Record])]) -> Result<(), Fai
                 .label(*name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2)));
         }
-        chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
+        let style = WHITE.mix(0.8);
+        chart.configure_series_labels().position(place).background_style(style).border_style(BLACK).draw()?;
     }
     root.present()?;
     Ok(())

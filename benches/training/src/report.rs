@@ -35,7 +35,13 @@ impl Outcome {
     }
 }
 
-fn table(text: &mut String, experiment: &Experiment, outcome: &Outcome, task: &str, runs: &[(&str, &[Record])]) {
+fn table(
+    text: &mut String,
+    experiment: &Experiment,
+    outcome: &Outcome,
+    task: &str,
+    runs: &[(&str, &[Record])],
+) {
     let seeds = runs.first().map_or(0, |r| r.1.len());
     let _ = writeln!(text, "## {task}\n");
     if let Some((steps, parameters)) =
@@ -81,7 +87,9 @@ fn table(text: &mut String, experiment: &Experiment, outcome: &Outcome, task: &s
     }
     let failed: Vec<String> = runs
         .iter()
-        .flat_map(|(m, r)| r.iter().filter_map(move |r| Some(format!("{m}, seed {}: {}", r.key.seed, r.failure.as_ref()?))))
+        .flat_map(|(m, r)| {
+            r.iter().filter_map(move |r| Some(format!("{m}, seed {}: {}", r.key.seed, r.failure.as_ref()?)))
+        })
         .collect();
     if !failed.is_empty() {
         let _ = writeln!(text, "\nRuns that ended early: {}.", failed.join("; "));
@@ -154,8 +162,7 @@ fn figures(text: &mut String, experiment: &Experiment, outcome: &Outcome) {
             ("hybrid_minus_fp32", HYBRID, FLOAT),
             ("distilled_minus_fp32", "ternary_distilled", FLOAT),
         ] {
-            let gap: Vec<f64> =
-                ends(a, b, |p| 100.0 * p.test_accuracy).iter().map(|(x, y)| x - y).collect();
+            let gap: Vec<f64> = ends(a, b, |p| 100.0 * p.test_accuracy).iter().map(|(x, y)| x - y).collect();
             if !gap.is_empty() {
                 let i = interval(&gap, mean);
                 let _ = writeln!(

@@ -81,7 +81,10 @@ mod tests {
         let found = interval(&values, mean);
         assert_eq!(found.value, 4.5);
         // The standard error is 0.287.
-        assert!((found.low - (4.5 - 0.56)).abs() < 0.15 && (found.high - (4.5 + 0.56)).abs() < 0.15, "{found:?}");
+        assert!(
+            (found.low - (4.5 - 0.56)).abs() < 0.15 && (found.high - (4.5 + 0.56)).abs() < 0.15,
+            "{found:?}"
+        );
         assert_eq!(interval(&values, mean), found);
     }
 }
